@@ -1,0 +1,111 @@
+"""Settings, frozen and built once at the edge. Only the shells import this.
+
+Precedence: `SIGNSVC_*` variables, then `signsvc.toml` in the working folder, then the defaults here. An unknown
+key, an unreadable value or a secret that is named but missing is refused.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from signsvc.errors import SettingsError
+
+PREFIX = "SIGNSVC_"
+Converter = Literal["auto", "libreoffice", "embedded"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how the service behaves. Paths are absolute once loaded."""
+
+    home: Path = Path("var")
+    keys: Path = Path("keys")
+    passphrase_file: Path | None = None  # default: the file that `init` writes into `keys`
+    database_url: str | None = None  # default: SQLite in the home
+    converter: Converter = "auto"
+    base_url: str = "http://127.0.0.1:8000"
+    tsa_url: str | None = None
+    strict_policy: bool = False
+    backdating_days: int = 0  # how far back 出具日期 may lie
+    template: Path | None = None  # default: templates_docx/annex4.docx
+    conversion_timeout: float = 120.0  # seconds for one call of the converter
+    font_body: str = "Noto Serif CJK SC"  # stands for 仿宋
+    font_title: str = "Noto Serif CJK SC:bold"  # stands for 小标宋
+    font_fallback: tuple[str, ...] = ("BabelStone Han",)
+    font_files: tuple[Path, ...] = ()  # an office's own licensed fonts
+    seal_diameter_mm: float = 42.0
+    recognised_issuers: tuple[Path, ...] = field(default=())  # PEM files; only seals under them are `recognised`
+
+    @property
+    def loopback(self) -> bool:
+        """Whether the address printed in the QR can be reached only on this machine, or without TLS."""
+        parts = urlsplit(self.base_url)
+        return parts.scheme != "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def load(environ: Mapping[str, str], folder: Path) -> Settings:
+    """Settings from the environment and `folder/signsvc.toml`; raises SettingsError naming the key."""
+    given: dict[str, Any] = {}
+    file = folder / "signsvc.toml"
+    if file.is_file():
+        try:
+            given.update(tomllib.loads(file.read_text("utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{file.name} 无法读取：{error}") from error
+    given.update({key[len(PREFIX) :].lower(): value for key, value in environ.items() if key.startswith(PREFIX)})
+    known = {item.name for item in fields(Settings)}
+    if unknown := sorted(set(given) - known):
+        raise SettingsError("未知的设置：" + "、".join(unknown))
+    values = {key: _value(key, raw, folder) for key, raw in given.items()}
+    for name in ("home", "keys"):
+        values.setdefault(name, (folder / getattr(Settings, name)).absolute())
+    return Settings(**values)
+
+
+def _value(key: str, raw: Any, folder: Path) -> Any:
+    kind = {item.name: str(item.type) for item in fields(Settings)}[key]
+    try:
+        return _parse(kind, raw, folder)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise SettingsError(f"设置 {key} 的值无法使用：{error}") from error
+
+
+def _parse(kind: str, raw: Any, folder: Path) -> Any:
+    match kind:
+        case "Path" | "Path | None":
+            return (folder / str(raw)).absolute()
+        case "tuple[Path, ...]":
+            return tuple((folder / item).absolute() for item in _items(raw))
+        case "tuple[str, ...]":
+            return tuple(_items(raw))
+        case "bool":
+            return _flag(raw)
+        case "float" | "int":
+            number = float(raw) if kind == "float" else int(raw)
+            if not 0 <= number < 10**6:
+                raise ValueError("超出范围")
+            return number
+        case "Converter":
+            if raw not in get_args(Converter):
+                raise ValueError("应为 " + " | ".join(get_args(Converter)))
+            return raw
+        case _:
+            return str(raw).rstrip("/") if kind == "str" else str(raw)
+
+
+def _items(raw: Any) -> list[str]:
+    """A TOML list, or a variable with its parts divided by `;`."""
+    parts = raw.split(";") if isinstance(raw, str) else raw
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _flag(raw: Any) -> bool:
+    text = str(raw).lower()
+    if text not in ("true", "false", "1", "0", "yes", "no"):
+        raise ValueError("应为 true 或 false")
+    return text in ("true", "1", "yes")

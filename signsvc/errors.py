@@ -1,0 +1,147 @@
+"""One family of errors, each with a stable code, and the one place where codes become exits and HTTP.
+
+A code is part of the outside interface; a message is Chinese first, for the person in front of it, and
+never echoes an identity number, a name or what filled a slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line."""
+
+    DONE = 0
+    NOT_ALL = 1
+    UNUSABLE = 2
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with one row: `code` is `family` or `family:detail`, `column` the request key it concerns."""
+
+    code: str
+    message: str
+    column: str | None = None
+
+
+class SignsvcError(Exception):
+    """The root of the family. `code` is stable; `str(error)` is the message for people."""
+
+    code = "error"
+    exit = Exit.UNUSABLE
+    http = 400
+
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
+class SettingsError(SignsvcError):
+    """A setting is unknown, missing or contradicts another one."""
+
+    code = "bad_setting"
+    http = 500
+
+
+class InputError(SignsvcError):
+    """A whole input (a request file, a PDF path, a number) cannot be used."""
+
+    code = "unusable_input"
+
+
+class NotFound(SignsvcError):
+    """The number or file is not in the registry."""
+
+    code = "not_found"
+    exit = Exit.NOT_ALL
+    http = 404
+
+
+class RegistryError(SignsvcError):
+    """The registry is missing, exists already, is busy, or does not allow the change."""
+
+    code = "registry_error"
+    exit = Exit.UNUSABLE
+    http = 503
+
+
+class StatusNotAllowed(SignsvcError):
+    """The certificate's present status does not allow the change asked for."""
+
+    code = "status_not_allowed"
+    exit = Exit.NOT_ALL
+    http = 409
+
+
+class KeysError(SignsvcError):
+    """Key material is missing, unreadable or does not belong together."""
+
+    code = "keys_error"
+    http = 503
+
+
+class RowRefused(SignsvcError):
+    """The row may not be issued as it stands; carries every fault, not only the first. No number was used."""
+
+    code = "refused"
+    exit = Exit.NOT_ALL
+    http = 422
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("；".join(fault.message for fault in faults), faults[0].code)
+        self.faults = tuple(faults)
+
+
+class RowFailed(SignsvcError):
+    """The row might be issued, but a step of the work failed; `code` names the step (contract: `conversion_failed` …)."""
+
+    code = "failed"
+    exit = Exit.NOT_ALL
+    http = 500
+
+
+class TemplateError(RowFailed):
+    """The template is unsafe, unreadable, or its fields are not the form's fields."""
+
+    code = "template_error"
+
+
+class ConversionFailed(RowFailed):
+    """The converter gave no PDF, crashed, or ran out of time."""
+
+    code = "conversion_failed"
+
+
+class TextMismatch(RowFailed):
+    """What the PDF shows is not what was asked for: other text, other fonts, or a .notdef glyph."""
+
+    code = "text_mismatch"
+
+
+class SealFailed(RowFailed):
+    """The seal could not be made, or the sealed file did not pass its own check."""
+
+    code = "seal_failed"
+
+
+class KeyExpired(RowFailed):
+    """The office's seal certificate is not valid today."""
+
+    code = "key_expired"
+
+
+class ArchiveFailed(RowFailed):
+    """The office's copy could not be stored or read back."""
+
+    code = "archive_failed"
+
+
+class RegistryBusy(RowFailed):
+    """Another process took the request or held the registry; running again settles it."""
+
+    code = "registry_busy"
