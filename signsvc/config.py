@@ -27,6 +27,7 @@ class Settings:
     keys: Path = Path("keys")
     passphrase_file: Path | None = None  # default: the file that `init` writes into `keys`
     database_url: str | None = None  # default: SQLite in the home
+    archive_url: str | None = None  # default: files in the home
     converter: Converter = "auto"
     base_url: str = "http://127.0.0.1:8000"
     tsa_url: str | None = None

@@ -201,6 +201,15 @@ class Draft:
     qr_url: str  # the QR's target
 
 
+@dataclass(frozen=True)
+class SealPlace:
+    """Where the seal goes: `page` from 0, its centre in PDF points (1/72 inch) from the page's lower left corner."""
+
+    page: int
+    x: float
+    y: float
+
+
 class Status(StrEnum):
     """Of a certificate in the registry. Expiry is not a status: it follows from valid_until."""
 
