@@ -40,7 +40,9 @@ class Settings:
     font_fallback: tuple[str, ...] = ("BabelStone Han",)
     font_files: tuple[Path, ...] = ()  # an office's own licensed fonts
     seal_diameter_mm: float = 42.0
-    recognised_issuers: tuple[Path, ...] = field(default=())  # PEM files; only seals under them are `recognised`
+    recognised_issuers: tuple[Path, ...] = field(
+        default=()
+    )  # PEM files; only seals under them are `recognised`
 
     @property
     def loopback(self) -> bool:
@@ -58,7 +60,9 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
             given.update(tomllib.loads(file.read_text("utf-8")))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{file.name} 无法读取：{error}") from error
-    given.update({key[len(PREFIX) :].lower(): value for key, value in environ.items() if key.startswith(PREFIX)})
+    given.update(
+        {key[len(PREFIX) :].lower(): value for key, value in environ.items() if key.startswith(PREFIX)}
+    )
     known = {item.name for item in fields(Settings)}
     if unknown := sorted(set(given) - known):
         raise SettingsError("未知的设置：" + "、".join(unknown))

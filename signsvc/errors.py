@@ -48,6 +48,13 @@ class SettingsError(SignsvcError):
     http = 500
 
 
+class PolicyError(SignsvcError):
+    """A file of offices, of a catalogue or of a policy pack cannot be used; the message names file, line and key."""
+
+    code = "bad_policy"
+    http = 500
+
+
 class InputError(SignsvcError):
     """A whole input (a request file, a PDF path, a number) cannot be used."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import NewType
+from typing import Literal, NewType
 
 from signsvc.errors import Fault
 
@@ -18,6 +18,10 @@ PdfBytes = NewType("PdfBytes", bytes)
 SealedPdf = NewType("SealedPdf", bytes)
 # Lower-case hexadecimal SHA-256.
 Sha256 = NewType("Sha256", str)
+# What a character is printed as: text (仿宋) or heading (小标宋).
+Role = Literal["body", "title"]
+# After a font family, asks for its bold face: `Noto Serif CJK SC:bold`.
+BOLD = ":bold"
 
 
 class OfficeKind(StrEnum):
@@ -154,7 +158,9 @@ class Request:
     legal_basis: str | None = None
     purpose: str | None = None
     issued_on: date | None = None  # None: today
-    content: Mapping[str, str] = field(default_factory=dict)  # normalised cells as given: what "the same request" means
+    content: Mapping[str, str] = field(
+        default_factory=dict
+    )  # normalised cells as given: what "the same request" means
     warnings: tuple[str, ...] = ()
 
 
@@ -166,6 +172,7 @@ class Issue:
     basis: str  # printed 依据
     purpose: str
     statement: str  # printed 证明事项, slots filled
+    statement_pattern: str  # the same with its slots as blanks, for whoever verifies
     policy: str  # document number of the pack in force that day
     warnings: tuple[str, ...] = ()
 
@@ -256,3 +263,18 @@ class Certificate:
     status_since: datetime
     index: int  # of its leaf in the log
     superseded_by: Number | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one request."""
+
+    request_id: str
+    status: str  # issued, unchanged, refused, failed
+    number: Number | None = None
+    code: str | None = None
+    pdf: bytes | None = field(default=None, repr=False)
+    sha256: Sha256 | None = None
+    valid_until: date | None = None
+    warnings: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()

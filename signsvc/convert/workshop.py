@@ -1,0 +1,91 @@
+"""The parent's side of the warden: a private folder and a way to run one program in it, killable and offline."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+from pathlib import Path
+from typing import IO, Any, cast
+
+_WARDEN = Path(__file__).with_name("warden.py")
+_MARGIN = 15.0  # seconds the warden may take beyond the program's own time
+
+
+class Outcome(Enum):
+    """How a call ended."""
+
+    DONE = auto()
+    CRASHED = auto()
+    TIMED_OUT = auto()
+
+
+class Workshop:
+    """A 0700 folder under `base` with its warden; both end with `close`, or with this process, however it ends.
+
+    `offline` tells whether the kernel let the warden cut off the network.
+    """
+
+    def __init__(self, base: Path) -> None:
+        self._base = base
+        self._start()
+
+    def run(self, argv: Sequence[str], env: Mapping[str, str], seconds: float) -> Outcome:
+        """Run `argv` to its end, or to its time-out in `seconds`; no process of it is left afterwards."""
+        call = {"argv": list(argv), "env": dict(env), "seconds": seconds}
+        try:
+            self._input.write(json.dumps(call).encode() + b"\n")
+            self._input.flush()
+            ended = self._answer(seconds + _MARGIN)["ended"]
+        except (OSError, EOFError):  # the warden itself is gone: what ran under it died with it
+            self.close()
+            self._start()
+            return Outcome.CRASHED
+        if ended is None:
+            return Outcome.TIMED_OUT
+        return Outcome.DONE if ended == 0 else Outcome.CRASHED
+
+    def close(self) -> None:
+        """End the warden and what runs under it, and wipe the folder."""
+        for pipe in (self._input, self._output):
+            try:
+                pipe.close()
+            except OSError:
+                continue
+        try:
+            self._process.wait(_MARGIN)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        self._base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.folder = Path(tempfile.mkdtemp(prefix="convert-", dir=self._base)).resolve()
+        self._process = subprocess.Popen(  # noqa: S603 (our own script)
+            [sys.executable, "-I", "-S", str(_WARDEN), str(self.folder), str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._input = cast(IO[bytes], self._process.stdin)
+        self._output = cast(IO[bytes], self._process.stdout)
+        self.offline = bool(self._answer(_MARGIN)["offline"])
+
+    def _answer(self, seconds: float) -> dict[str, Any]:
+        """The warden's next line; EOFError if it died or keeps silent."""
+        poll = select.poll()
+        poll.register(self._output, select.POLLIN)
+        line = self._output.readline() if poll.poll(seconds * 1000) else b""
+        if not line.endswith(b"\n"):
+            self._process.kill()
+            raise EOFError
+        answer: dict[str, Any] = json.loads(line)
+        return answer

@@ -1,0 +1,109 @@
+"""The form: a template compiled once, filled many times in one strict pass.
+
+Loading turns the template into pieces of XML with slots between them; filling joins them again, so that nothing
+is parsed per certificate and a value can never be taken for a field.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from xml.sax.saxutils import escape, quoteattr
+
+from signsvc.errors import TemplateError
+from signsvc.fill.compile import STANDARD_FACE, Package, Slot, compile_template
+from signsvc.fill.fields import TEXT_FIELDS
+from signsvc.models import BOLD, DocxBytes, Role
+
+Choose = Callable[[str, Role], str]
+# Zip entries and properties carry dates; fixed ones make the same values give the same bytes.
+_ENTRY_DATE = (1980, 1, 1, 0, 0, 0)
+_CORE = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><dc:title>{title}</dc:title>'
+    '<dcterms:created xsi:type="dcterms:W3CDTF">1980-01-01T00:00:00Z</dcterms:created>'
+    "<dc:language>zh-CN</dc:language></cp:coreProperties>"
+)
+_LINE_BREAK = "<w:r><w:br/></w:r>"
+_NO_TEXT = frozenset({"Cc", "Cs", "Cn"})
+
+
+@dataclass(frozen=True)
+class Form:
+    """A template ready to be filled. Frozen: one form may serve many threads."""
+
+    _package: Package
+
+    @classmethod
+    def load(cls, template: bytes) -> Form:
+        """Check that a .docx is safe, then find its fields.
+
+        Raises TemplateError if it is unsafe or unreadable, lacks a field, or holds one that the form does not know.
+        """
+        return cls(compile_template(template))
+
+    def fill(self, values: Mapping[str, str], qr_png: bytes, choose: Choose) -> DocxBytes:
+        """The filled .docx: every character carries the face that `choose(char, role)` gives for it.
+
+        A face is `Family` or `Family:bold`. A value is text, whatever it looks like; only a line feed means a line
+        break. `qr_png` becomes the picture. Raises TemplateError if `values` are not exactly the form's text fields
+        or hold control characters, and whatever `choose` raises.
+        """
+        _check(values)
+        package = self._package
+        standard = escape(choose("文", "body").removesuffix(BOLD))
+        entries = dict(package.fixed)
+        for name, pieces in package.parts.items():
+            xml = "".join(
+                piece if isinstance(piece, str) else _runs(piece, values, choose) for piece in pieces
+            )
+            entries[name] = xml.replace(STANDARD_FACE, standard).encode()
+        entries |= dict.fromkeys(package.pictures, qr_png)
+        entries[package.core] = _CORE.format(title=escape(values["编号"])).encode()
+        return _zip((name, entries[name]) for name in package.order)
+
+
+def _check(values: Mapping[str, str]) -> None:
+    if wrong := set(values).symmetric_difference(TEXT_FIELDS):
+        raise TemplateError("填写的内容与字段不符：" + "、".join(sorted(wrong)))
+    for name, value in values.items():
+        if any(unicodedata.category(char) in _NO_TEXT for char in value.replace("\n", "")):
+            raise TemplateError(f"字段「{name}」含有不能打印的字符")
+
+
+def _runs(slot: Slot, values: Mapping[str, str], choose: Choose) -> str:
+    """The runs of one slot, cut where the face changes."""
+    texts = (values[text] if at % 2 else text for at, text in enumerate(slot.texts))
+    lines = "".join(texts).split("\n")
+    return _LINE_BREAK.join(_line(slot, line, choose) for line in lines)
+
+
+def _line(slot: Slot, text: str, choose: Choose) -> str:
+    by_face = groupby(text, lambda char: choose(char, slot.role))
+    return "".join(_run(slot, face, "".join(chars)) for face, chars in by_face)
+
+
+def _run(slot: Slot, face: str, text: str) -> str:
+    family = quoteattr(face.removesuffix(BOLD))
+    bold = int(face.endswith(BOLD))
+    return (
+        f"<w:r><w:rPr>{slot.style}"
+        f"<w:rFonts w:ascii={family} w:hAnsi={family} w:eastAsia={family} w:cs={family}/>"
+        f'<w:b w:val="{bold}"/><w:bCs w:val="{bold}"/>{slot.properties}</w:rPr>'
+        f'<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    )
+
+
+def _zip(entries: Iterator[tuple[str, bytes]]) -> DocxBytes:
+    """Stored, not deflated: the file lives only until it is converted."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in entries:
+            archive.writestr(zipfile.ZipInfo(name, _ENTRY_DATE), data)
+    return DocxBytes(stream.getvalue())

@@ -1,0 +1,257 @@
+"""Whether a foreign .docx may be opened at all: everything not known to be harmless is refused.
+
+Nothing is opened by python-docx or LibreOffice before these checks: LibreOffice fetches linked pictures from
+disk and network, old fields run programs, and a small zip can hold gigabytes.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+
+from docx.oxml.ns import qn
+from lxml import etree
+
+from signsvc.errors import TemplateError
+
+MAX_FILE = 10 * 2**20  # bytes
+MAX_ENTRIES = 200
+MAX_UNPACKED = 20 * 2**20  # all entries together
+MAX_XML = 4 * 2**20  # one part
+MAX_RATIO = 200  # unpacked to packed, for entries over 64 KB
+_CHECK_RATIO_FROM = 64 * 2**10
+_COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old .doc, and what encryption wraps a .docx in
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_WORD = _OFFICE + "wordprocessingml."
+_MAIN = _WORD + "document.main+xml"
+_TYPES = frozenset(
+    {
+        _MAIN,
+        *(_WORD + kind + "+xml" for kind in ("styles", "settings", "webSettings", "fontTable", "numbering")),
+        *(_WORD + kind + "+xml" for kind in ("header", "footer", "footnotes", "endnotes", "comments")),
+        *(_OFFICE + kind + "+xml" for kind in ("theme", "extended-properties", "custom-properties")),
+        _OFFICE + "customXmlProperties+xml",
+        "application/vnd.openxmlformats-package.core-properties+xml",
+        "application/vnd.openxmlformats-package.relationships+xml",
+        "application/vnd.ms-word.stylesWithEffects+xml",
+        "application/vnd.ms-office.classificationlabels+xml",
+        "application/xml",
+        "image/png",
+        "image/jpeg",
+    }
+)
+_RELATIONS = frozenset(
+    (
+        *(
+            "officeDocument",
+            "core-properties",
+            "extended-properties",
+            "custom-properties",
+            "thumbnail",
+            "customXml",
+        ),
+        *(
+            "customXmlProps",
+            "styles",
+            "stylesWithEffects",
+            "settings",
+            "webSettings",
+            "fontTable",
+            "numbering",
+        ),
+        *("theme", "header", "footer", "footnotes", "endnotes", "comments", "image", "hyperlink"),
+        "classificationlabels",
+    )
+)
+_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+_ELEMENTS = frozenset(
+    (
+        *(
+            "altChunk",
+            "object",
+            "OLEObject",
+            "control",
+            "subDoc",
+            "dataBinding",
+            "fldData",
+            "attachedTemplate",
+        ),
+        *("frameset", "sourceFileName", "mailMerge", "entryMacro", "exitMacro", "movie", "webVideoPr"),
+    )
+)
+# Fields that only count pages or carry a link; any other may fetch, run or compute something.
+_FIELDS = frozenset({"PAGE", "NUMPAGES", "SECTIONPAGES", "HYPERLINK"})
+_REL = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+_CONTENT_TYPES = "{http://schemas.openxmlformats.org/package/2006/content-types}"
+_DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
+_ENCODING = re.compile(rb"<\?xml[^>]*\sencoding\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
+
+
+def refuse_unsafe(template: bytes) -> None:
+    """Raise TemplateError with every reason why the .docx must not be opened."""
+    if reasons := unsafe_reasons(template):
+        raise TemplateError("模板不安全或无法使用：" + "；".join(reasons))
+
+
+def unsafe_reasons(template: bytes) -> tuple[str, ...]:
+    """Why the .docx must not be opened, in words for the person who made it; empty if it may be."""
+    if len(template) > MAX_FILE:
+        return (f"文件超过 {MAX_FILE // 2**20} MB",)
+    if template.startswith(_COMPOUND_FILE):
+        return ("文件已加密，或是旧版 .doc；请去掉密码并另存为 .docx",)
+    try:
+        with zipfile.ZipFile(io.BytesIO(template)) as archive:
+            return _container_reasons(archive) or _content_reasons(archive)
+    except _DoctypeFound:
+        return ("XML 含文档类型或实体声明",)
+    except (
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+        zlib.error,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ):
+        return ("不是 .docx 文件，或文件已损坏",)
+    except (etree.XMLSyntaxError, ValueError, KeyError):
+        return ("文件内部的 XML 已损坏",)
+
+
+def _container_reasons(archive: zipfile.ZipFile) -> tuple[str, ...]:
+    """The zip by itself, from its directory alone: nothing is unpacked yet."""
+    infos = archive.infolist()
+    names = [info.filename for info in infos]
+    reasons = []
+    if len(infos) > MAX_ENTRIES:
+        reasons.append(f"内含文件超过 {MAX_ENTRIES} 个")
+    if sum(info.file_size for info in infos) > MAX_UNPACKED or any(_is_bomb(info) for info in infos):
+        reasons.append("解压后过大")
+    if any(info.flag_bits & 1 for info in infos):
+        reasons.append("内容已加密")
+    if len({name.casefold() for name in names}) < len(names) or any(_is_strange(name) for name in names):
+        reasons.append("内部文件名异常")
+    if not reasons and "[Content_Types].xml" not in names:
+        reasons.append("不是 .docx 文件")
+    return tuple(reasons)
+
+
+def _is_bomb(info: zipfile.ZipInfo) -> bool:
+    is_xml = info.filename.endswith((".xml", ".rels"))
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return True
+    dense = info.file_size > _CHECK_RATIO_FROM and info.file_size > MAX_RATIO * max(info.compress_size, 1)
+    return dense or (is_xml and info.file_size > MAX_XML)
+
+
+def _is_strange(name: str) -> bool:
+    return name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/")
+
+
+def _content_reasons(archive: zipfile.ZipFile) -> tuple[str, ...]:
+    names = [name for name in archive.namelist() if not name.endswith("/")]
+    types = _content_types(_parse(archive.read("[Content_Types].xml")), names)
+    found = list(_type_reasons(types))
+    for name in names:
+        if name.endswith(".rels"):
+            found += _relations(name, _parse(archive.read(name)), names)
+        elif name.endswith(".xml") or types[name].endswith("xml"):
+            found += _elements(_parse(archive.read(name)))
+        else:
+            archive.read(name)  # its checksum must be right
+    return tuple(dict.fromkeys(found))
+
+
+def _parse(data: bytes) -> etree._Element:
+    """XML in UTF-8 without a document type; raises ValueError otherwise. No entity is ever defined, so none expands."""
+    data.decode("utf-8")
+    declared = _ENCODING.match(data.removeprefix(b"\xef\xbb\xbf").lstrip())
+    if b"\0" in data or (declared and declared[1].lower() not in (b"utf-8", b"us-ascii")):
+        raise ValueError("not UTF-8")
+    if _DOCTYPE.search(data):
+        raise _DoctypeFound
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    return etree.fromstring(data, parser)
+
+
+class _DoctypeFound(Exception):
+    """A part declares a document type or an entity."""
+
+
+def _content_types(root: etree._Element, names: list[str]) -> Mapping[str, str]:
+    """The declared type of every entry."""
+    defaults = _declared(root, "Default", "Extension")
+    overrides = _declared(root, "Override", "PartName")
+    types = {
+        name: overrides.get("/" + name.lower(), defaults.get(name.rpartition(".")[2].lower(), ""))
+        for name in names
+    }
+    return {**types, "[Content_Types].xml": "application/xml"}
+
+
+def _declared(root: etree._Element, tag: str, key: str) -> dict[str, str]:
+    return {
+        str(item.get(key)).lower(): str(item.get("ContentType")) for item in root.iter(_CONTENT_TYPES + tag)
+    }
+
+
+def _type_reasons(types: Mapping[str, str]) -> Iterator[str]:
+    if "macroEnabled" in "".join(types.values()) or any("vbaProject" in name for name in types):
+        yield "含宏（.docm/.dotm）"
+    elif _MAIN not in types.values():
+        yield "不是 .docx 文档"
+    for name, kind in types.items():
+        if kind not in _TYPES:
+            yield f"含不允许的部件 {posixpath.basename(name)}"
+
+
+def _relations(name: str, root: etree._Element, names: list[str]) -> Iterator[str]:
+    base = posixpath.dirname(posixpath.dirname(name))
+    for relation in root.iter(_REL):
+        kind = posixpath.basename(str(relation.get("Type")))
+        target = str(relation.get("Target"))
+        if kind not in _RELATIONS:
+            yield f"含不允许的关联 {kind}"
+        elif relation.get("TargetMode", "Internal") != "Internal":
+            if kind != "hyperlink" or not _LINK.match(target):
+                yield "链接到外部文件或图片，请改为嵌入"
+        elif not target.startswith("#") and _resolve(base, target) not in names:
+            yield "链接到不存在的部件"
+
+
+def _resolve(base: str, target: str) -> str:
+    path = target if target.startswith("/") else posixpath.join("/", base, target)
+    return posixpath.normpath(path).lstrip("/")
+
+
+def _elements(root: etree._Element) -> Iterator[str]:
+    for element in root.iter(etree.Element):
+        name = etree.QName(element).localname
+        if name in _ELEMENTS:
+            yield f"含不允许的内容 {name}"
+        if "src" in element.attrib or any(etree.QName(key).localname == "href" for key in element.attrib):
+            yield "链接到外部文件或图片，请改为嵌入"
+    if any(words[:1] and words[0].upper() not in _FIELDS for words in _field_codes(root)):
+        yield "含不允许的域代码（只能用页码和超链接）"
+
+
+def _field_codes(root: etree._Element) -> Iterator[list[str]]:
+    """The words of every field code. A code inside another one, or outside any field, counts as one of its own."""
+    open_codes: list[list[str]] = []
+    for element in root.iter(qn("w:fldSimple"), qn("w:fldChar"), qn("w:instrText"), qn("w:delInstrText")):
+        if element.tag == qn("w:fldSimple"):
+            yield str(element.get(qn("w:instr"))).split()
+        elif element.tag != qn("w:fldChar"):
+            if not open_codes:
+                open_codes.append([])
+            open_codes[-1].append(element.text or "")
+        elif element.get(qn("w:fldCharType")) == "begin":
+            open_codes.append([])
+        elif open_codes and element.get(qn("w:fldCharType")) == "end":
+            yield "".join(open_codes.pop()).split()
+    for code in open_codes:
+        yield "".join(code).split()

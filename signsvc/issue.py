@@ -1,0 +1,350 @@
+"""Issuing: requests become sealed, registered certificates.
+
+ 1. recall    a request that was issued before is returned as it is, or is a conflict
+ 2. decide    may it be issued? every fault is told at once
+ 3. letters   every character must have a font
+ 4. reserve   the number; chance (the verification code) and the clock enter only here
+ 5. fill      the form
+ 6. convert   many at once
+ 7. read back the PDF must say what the draft says, in fonts we know; the place of the seal is found
+ 8. seal      one revision, certified, no changes allowed
+ 9. archive   the office's own copy, durable
+10. commit    COMMIT POINT: one transaction makes the certificates exist
+
+Crash story. Up to step 4 nothing has happened. From 4 to 10 a number is reserved and has no certificate: the same
+request takes up its reservation again, whoever retries it. An archived copy without a commit is an orphan that
+nobody can open without the archive key. After step 10 the certificate exists whether or not anyone heard of it, and a
+retry returns it from the archive. When two processes work on one request, the first commit wins and the other
+returns what was committed. A step that fails without a crash voids the number, with its reason, in the log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol, TypeVar
+
+from signsvc.archive import Archive, sm3
+from signsvc.errors import ConversionFailed, Fault, RowFailed, RowRefused
+from signsvc.identity import mask_name, new_code
+from signsvc.models import (
+    Certificate,
+    DocxBytes,
+    Draft,
+    Issue,
+    Number,
+    Office,
+    OfficeId,
+    Outcome,
+    PdfBytes,
+    Request,
+    SealedPdf,
+    SealPlace,
+    Sha256,
+    Standing,
+    Status,
+)
+from signsvc.registry import Claim, Conflict, Lost, NewCertificate, Recorded, Registry, Reservation
+from signsvc.report import BEIJING
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed file and what the registry records of it."""
+
+    pdf: SealedPdf
+    signed_sha256: Sha256
+    sealed_at: datetime
+    chain: tuple[bytes, ...]  # DER: the seal's certificate, then its issuers
+    standing: Standing
+
+
+class Sealing(Protocol):
+    """The offices' seals, keys loaded once."""
+
+    def check(self, office: OfficeId, at: datetime) -> None:
+        """Raise KeyExpired or SealFailed when this office cannot seal now."""
+
+    def seal(self, office: OfficeId, pdf: PdfBytes, place: SealPlace, title: str) -> Sealed: ...
+
+
+@dataclass(frozen=True)
+class Issuer:
+    """Everything that issuing needs, as callables and owners of state; a test replaces one and watches."""
+
+    office: Callable[[Request], Office]  # raises RowRefused(unknown_office)
+    decide: Callable[[Request, Office, date], Issue]  # raises RowRefused
+    letters: Callable[[Draft], Sequence[Fault]]  # characters without a font
+    fill: Callable[[Draft], DocxBytes]
+    text_of: Callable[[DocxBytes], str]
+    convert: Callable[[Sequence[DocxBytes]], Sequence[PdfBytes | ConversionFailed]]
+    read_back: Callable[[PdfBytes, str, Draft], SealPlace]
+    sealing: Sealing
+    archive: Archive
+    registry: Registry
+    clock: Callable[[], datetime]
+    choose: Callable[[int], int]  # secrets.randbelow
+    base_url: str
+
+
+def issue(issuer: Issuer, requests: Sequence[Request]) -> list[Outcome]:
+    """Issue a chunk of requests with different ids; one Outcome each, in order. The steps are told above."""
+    chunk = _Chunk(issuer, {request.request_id: request for request in requests})
+    fresh = chunk.recall()  # 1
+    decided = chunk.each(fresh, chunk.decide)  # 2
+    writable = chunk.each(decided, chunk.letters)  # 3
+    drafts = chunk.reserve(writable)  # 4
+    documents = chunk.each(drafts, lambda _, draft: issuer.fill(draft))  # 5
+    pdfs = chunk.convert(documents)  # 6
+    placed = chunk.each(pdfs, lambda key, pdf: chunk.read_back(pdf, documents[key], drafts[key]))  # 7
+    sealed = chunk.each(placed, lambda key, item: chunk.seal(*item, drafts[key]))  # 8
+    archived = chunk.each(sealed, lambda _, seal: (seal, issuer.archive.put(seal.pdf)))  # 9
+    chunk.commit(archived, decided, drafts)  # 10, the commit point
+    chunk.void()
+    return [chunk.outcomes[request.request_id] for request in requests]
+
+
+def foresee(issuer: Issuer, requests: Sequence[Request]) -> list[tuple[Fault, ...]]:
+    """Steps 1 to 3 only: the faults for which these requests would be refused or fail now; nothing is changed."""
+    chunk = _Chunk(issuer, {request.request_id: request for request in requests})
+    chunk.each(chunk.each(chunk.recall(), chunk.decide), chunk.letters)
+    return [
+        chunk.outcomes[request.request_id].faults if request.request_id in chunk.outcomes else ()
+        for request in requests
+    ]
+
+
+@dataclass(frozen=True)
+class _Decided:
+    office: Office
+    decision: Issue
+    day: date  # 出具日期
+
+
+class _Chunk:
+    """One chunk on its way: what each request came to so far. Keys are request ids."""
+
+    def __init__(self, issuer: Issuer, requests: Mapping[str, Request]) -> None:
+        self.issuer = issuer
+        self.requests = requests
+        self.marks = {key: issuer.registry.mark(key, request.content) for key, request in requests.items()}
+        self.outcomes: dict[str, Outcome] = {}
+        self.reservations: dict[str, Reservation] = {}
+
+    def each(self, items: Mapping[str, T], step: Callable[[str, T], U]) -> dict[str, U]:
+        """Take every item one step on; a row that is refused or fails leaves the others alone."""
+        done: dict[str, U] = {}
+        for key, item in items.items():
+            try:
+                done[key] = step(key, item)
+            except RowRefused as refusal:
+                self.outcomes[key] = Outcome(key, "refused", faults=refusal.faults)
+            except RowFailed as failure:
+                self.fail(key, failure.code, str(failure))
+        return done
+
+    def fail(self, key: str, code: str, message: str) -> None:
+        self.outcomes[key] = Outcome(key, "failed", faults=(Fault(code, message),))
+
+    def recall(self) -> dict[str, Request]:
+        """The requests that the registry does not know as issued."""
+        known = self.issuer.registry.recall(list(self.marks.values()))
+        for key, found in zip(self.marks, known, strict=True):
+            self.settle(key, found)
+        return {key: request for key, request in self.requests.items() if key not in self.outcomes}
+
+    def settle(self, key: str, known: Recorded | Conflict | None) -> None:
+        """A request that was issued before is unchanged or in conflict; nothing is decided again."""
+        if isinstance(known, Conflict):
+            message = f"申请编号已用于 {known.number}，内容不同；更正请换一个申请编号，并撤销或换发原证明"
+            fault = Fault("request_conflict", message, "request_id")
+            self.outcomes[key] = Outcome(key, "refused", faults=(fault,))
+        elif known is not None:
+            self.outcomes.update(self.each({key: known}, self.unchanged))
+
+    def unchanged(self, key: str, known: Recorded) -> Outcome:
+        certificate = known.certificate
+        warnings = self.requests[key].warnings
+        if certificate.status is not Status.ISSUED:
+            warnings += (f"该证明现为 {certificate.status.value} 状态，不得再使用",)
+        return Outcome(
+            key,
+            "unchanged",
+            certificate.number,
+            open_box(self.issuer.archive, certificate.number, known.box)["code"],
+            self.issuer.archive.get(certificate.sha256),
+            certificate.sha256,
+            certificate.valid_until,
+            warnings,
+        )
+
+    def decide(self, key: str, request: Request) -> _Decided:
+        office = self.issuer.office(request)
+        today = self.issuer.clock().astimezone(BEIJING).date()
+        return _Decided(office, self.issuer.decide(request, office, today), request.issued_on or today)
+
+    def letters(self, key: str, decided: _Decided) -> _Decided:
+        """The last that can be refused before a number is used: fonts, and whether the office can seal today."""
+        self.issuer.sealing.check(decided.office.id, self.issuer.clock())
+        if faults := self.issuer.letters(self.draft(key, decided, Number(""), "")):
+            raise RowRefused(faults)
+        return decided
+
+    def reserve(self, decided: Mapping[str, _Decided]) -> dict[str, Draft]:
+        claims = [
+            Claim(self.marks[key], item.office.id, item.office.number_format, item.day)
+            for key, item in decided.items()
+        ]
+        for key, held in zip(decided, self.issuer.registry.reserve(claims, self.issuer.clock()), strict=True):
+            if isinstance(held, Lost):
+                self.lost(key, held)
+            else:
+                self.reservations[key] = held
+        return {
+            key: self.draft(key, decided[key], held.number, held.printed)
+            for key, held in self.reservations.items()
+        }
+
+    def draft(self, key: str, decided: _Decided, number: Number, printed: str) -> Draft:
+        request, decision = self.requests[key], decided.decision
+        code = new_code(self.issuer.choose)
+        return Draft(
+            number=number,
+            printed_number=printed,
+            code=code,
+            office=decided.office,
+            addressee=request.addressee,
+            name=request.name,
+            id_type=request.id_type,
+            id_number=request.id_number,
+            basis=decision.basis,
+            statement=decision.statement,
+            purpose=decision.purpose,
+            valid_until=request.valid_until,
+            issued_on=decided.day,
+            verify_url=f"{self.issuer.base_url}/verify",
+            qr_url=f"{self.issuer.base_url}/v/{code}",
+        )
+
+    def convert(self, documents: Mapping[str, DocxBytes]) -> dict[str, PdfBytes]:
+        pdfs: dict[str, PdfBytes] = {}
+        for key, result in zip(documents, self.issuer.convert(list(documents.values())), strict=True):
+            if isinstance(result, ConversionFailed):
+                self.fail(key, result.code, str(result))
+            else:
+                pdfs[key] = result
+        return pdfs
+
+    def read_back(self, pdf: PdfBytes, document: DocxBytes, draft: Draft) -> tuple[PdfBytes, SealPlace]:
+        return pdf, self.issuer.read_back(pdf, self.issuer.text_of(document), draft)
+
+    def seal(self, pdf: PdfBytes, place: SealPlace, draft: Draft) -> Sealed:
+        return self.issuer.sealing.seal(draft.office.id, pdf, place, draft.number)
+
+    def commit(
+        self,
+        archived: Mapping[str, tuple[Sealed, Sha256]],
+        decided: Mapping[str, _Decided],
+        drafts: Mapping[str, Draft],
+    ) -> None:
+        """COMMIT POINT. Before this line a number has no certificate; after it the certificate exists for good."""
+        entries = [
+            self.entry(key, decided[key], drafts[key], sealed, sha256)
+            for key, (sealed, sha256) in archived.items()
+        ]
+        results = self.issuer.registry.commit(entries, self.issuer.clock())
+        for key, result in zip(archived, results, strict=True):
+            if isinstance(result, Lost):
+                self.lost(key, result)
+            else:
+                self.outcomes[key] = self.issued(key, decided[key], drafts[key], archived[key][0], result)
+
+    def entry(
+        self, key: str, decided: _Decided, draft: Draft, sealed: Sealed, sha256: Sha256
+    ) -> NewCertificate:
+        request, decision, office = self.requests[key], decided.decision, decided.office
+        return NewCertificate(
+            reservation=self.reservations[key],
+            office_name=office.name,
+            office_phone=office.phone,
+            matter=decision.matter.name,
+            statement_pattern=decision.statement_pattern,
+            purpose=decision.purpose,
+            addressee=request.addressee,
+            legal_basis=decision.basis,
+            issued_on=decided.day,
+            sealed_at=sealed.sealed_at,
+            valid_until=request.valid_until,
+            holder=mask_name(request.name),
+            medium=decision.matter.medium,
+            policy=decision.policy,
+            demo=office.demo or sealed.standing is Standing.DEMO,
+            sha256=sha256,
+            sm3=sm3(sealed.pdf),
+            signed_sha256=sealed.signed_sha256,
+            standing=sealed.standing,
+            chain=sealed.chain,
+            code=draft.code,
+            name=request.name,
+            id_number=request.id_number,
+            statement=decision.statement,
+            box=lock_box(self.issuer.archive, draft, request),
+        )
+
+    def lost(self, key: str, lost: Lost) -> None:
+        """Another process was faster with this request: its certificate is the one, ours is thrown away."""
+        self.reservations.pop(key, None)
+        self.settle(key, lost.known)
+        if key not in self.outcomes:
+            self.fail(key, "registry_busy", "同一申请正由另一进程办理，请稍后重新运行")
+
+    def issued(
+        self, key: str, decided: _Decided, draft: Draft, sealed: Sealed, certificate: Certificate
+    ) -> Outcome:
+        return Outcome(
+            key,
+            "issued",
+            certificate.number,
+            draft.code,
+            sealed.pdf,
+            certificate.sha256,
+            certificate.valid_until,
+            self.requests[key].warnings + decided.decision.warnings,
+        )
+
+    def void(self) -> None:
+        """A number whose work failed is voided in the log with its reason, so that it never vanishes."""
+        voids = [
+            (self.reservations[key], outcome.faults[0].code)
+            for key, outcome in self.outcomes.items()
+            if outcome.status == "failed" and key in self.reservations
+        ]
+        if voids:
+            self.issuer.registry.void(voids, self.issuer.clock())
+
+
+def lock_box(archive: Archive, draft: Draft, request: Request) -> bytes:
+    """What only the office may read again: the code, who verified and approved (Q17), the guardian's consent."""
+    contents = {
+        "code": draft.code,
+        "request_id": request.request_id,
+        "verified_by": request.verified_by,
+        "verified_how": request.verified_how,
+        "verified_on": request.verified_on.isoformat(),
+        "approved_by": request.approved_by,
+        "guardian": request.guardian,
+        "guardian_relation": request.guardian_relation,
+        "guardian_consent": request.guardian_consent,
+    }
+    return archive.lock(json.dumps(contents, ensure_ascii=False).encode(), draft.number.encode())
+
+
+def open_box(archive: Archive, number: Number, box: bytes) -> dict[str, Any]:
+    """The contents of a certificate's box; ArchiveFailed if it is not this certificate's or was changed."""
+    contents: dict[str, Any] = json.loads(archive.unlock(box, number.encode()))
+    return contents

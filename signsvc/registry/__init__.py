@@ -1,0 +1,268 @@
+"""The registry (登记库): numbers, certificates, status events, and the tamper-evident log that binds them.
+
+COMMIT POINT of issuing: `Registry.commit`. Before it a number is reserved and has no certificate; after it the
+certificate exists, whether or not its caller lived to hear of it. Trusted to be kept, not to be honest: who can write
+to the database but holds neither match key nor log key can destroy, not forge, and the audit finds what was changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Column, Connection, inspect
+
+from signsvc.errors import RegistryError
+from signsvc.models import Certificate, Number, Sha256
+from signsvc.notes import Checkpoint, NoteError, Verifier, verifier_of
+from signsvc.proofs import BundleError, Proof, leaf_data, write_bundle
+from signsvc.registry import audit, entries, log, numbers, schema, status
+from signsvc.registry.audit import Finding
+from signsvc.registry.book import Book, get_meta, put_meta
+from signsvc.registry.match import Mark, MatchKey
+from signsvc.registry.records import (
+    Claim,
+    Conflict,
+    Lost,
+    NewCertificate,
+    Recorded,
+    Reservation,
+    box_of,
+    stamp,
+)
+from signsvc.registry.rows import issued_row
+from signsvc.report import BEIJING, StatusEvent
+from signsvc.statuses import Event
+
+__all__ = [
+    "Claim",
+    "Conflict",
+    "Finding",
+    "Lost",
+    "Mark",
+    "NewCertificate",
+    "Recorded",
+    "Registry",
+    "Reservation",
+]
+
+
+class Registry:
+    """An open registry. Safe to use from several threads and processes at once; open it after forking.
+
+    Every method may raise RegistryBusy (another process held the database for 30 seconds) and RegistryError (it
+    failed, or was found changed: code `registry_damaged`).
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    @classmethod
+    def create(
+        cls, url: str, log_folder: Path, origin: str, match_key: bytes, log_key: Ed25519PrivateKey
+    ) -> Registry:
+        """A new registry at `url` (SQLAlchemy), its log named `origin`; RegistryError if there is one, or its log."""
+        if (log_folder / "checkpoint").exists():
+            raise RegistryError("日志已存在：不能为同一日志另建登记库")
+        engine = schema.connect(url)
+        book = Book(engine, MatchKey(match_key), log_folder, _named(origin, log_key), log_key)
+        log_folder.mkdir(parents=True, exist_ok=True)
+        with schema.transaction(engine, write=True) as connection:
+            if inspect(connection).has_table("meta"):
+                raise RegistryError("登记库已存在，不再新建")
+            schema.metadata.create_all(connection)
+            created = stamp(datetime.now(BEIJING))
+            facts = {
+                "schema": schema.VERSION,
+                "log": str(book.verifier),
+                "created": created,
+                "checkpoints": "0",
+            }
+            put_meta(connection, book.key, facts)
+        log.publish(book)
+        return cls(book)
+
+    @classmethod
+    def open(
+        cls, url: str, log_folder: Path, match_key: bytes, log_key: Ed25519PrivateKey | None = None
+    ) -> Registry:
+        """The registry at `url`; RegistryError if there is none or the keys are not its own. Read-only without log key."""
+        if not schema.present(url):
+            raise RegistryError("没有登记库：请先运行 signsvc init")
+        engine, key = schema.connect(url), MatchKey(match_key)
+        with schema.reading(engine) as connection:
+            if not inspect(connection).has_table("meta"):
+                raise RegistryError("没有登记库：请先运行 signsvc init")
+            if get_meta(connection, key, "schema") != schema.VERSION:
+                raise RegistryError("登记库的版本与本程序不符")
+            verifier = Verifier.parse(get_meta(connection, key, "log"))
+        if log_key is not None and verifier_of(verifier.name, log_key) != verifier:
+            raise RegistryError("日志密钥不是本登记库的")
+        return cls(Book(engine, key, log_folder, verifier, log_key))
+
+    @property
+    def verifier(self) -> Verifier:
+        """The public key of the log, by which checkpoints and proofs are checked."""
+        return self._book.verifier
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._book.engine.dispose()
+
+    def mark(self, request_id: str, content: Mapping[str, str]) -> Mark:
+        """What the registry knows a request by. `request_id` is unique over all offices."""
+        return self._book.key.mark(request_id, content)
+
+    def recall(self, marks: Sequence[Mark]) -> list[Recorded | Conflict | None]:
+        """What became of each request: issued with the same content, issued with other content, nothing yet."""
+        with schema.reading(self._book.engine) as connection:
+            return entries.recall(connection, self._book, marks)
+
+    def reserve(self, claims: Sequence[Claim], at: datetime) -> list[Reservation | Lost]:
+        """A number for each claim, in one transaction; Lost where another process has issued the request meanwhile.
+
+        A request that holds a number keeps it. Refuses (RegistryError) when the log was tampered with, before any
+        number is used.
+        """
+        with self._appending() as connection:
+            known = entries.recall(connection, self._book, [claim.mark for claim in claims])
+            fresh = [claim for claim, found in zip(claims, known, strict=True) if found is None]
+            taken = iter(numbers.reserve(connection, self._book, fresh, at))
+            return [next(taken) if found is None else Lost(found) for found in known]
+
+    def commit(self, items: Sequence[NewCertificate], at: datetime) -> list[Certificate | Lost]:
+        """COMMIT POINT: one transaction makes the certificates exist, in order; then the log is published.
+
+        An item that another process overtook is Lost and spoils no other.
+        """
+        with self._appending() as connection:
+            return entries.commit(connection, self._book, items, at)
+
+    def void(self, voids: Sequence[tuple[Reservation, str]], at: datetime) -> list[Reservation]:
+        """Void numbers for a reason each (an error code), in the log; returns those that were still held so."""
+        with self._appending() as connection:
+            return numbers.void(connection, self._book, voids, at)
+
+    def change_status(
+        self, number: Number, event: Event, reason: str, by: Number | None, box: bytes, at: datetime
+    ) -> Certificate:
+        """Suspend, resume, revoke or supersede; NotFound or StatusNotAllowed if it cannot be."""
+        with self._appending() as connection:
+            status.change(connection, self._book, number, event, reason, by, box, at)
+            return entries.of_row(connection, self._book, issued_row(connection, self._book, number))
+
+    def record_copy(self, number: Number, box: bytes, at: datetime) -> None:
+        """Note in the log that the office's copy was given out again; the reason is in `box`."""
+        with self._appending() as connection:
+            status.record_copy(connection, self._book, number, box, at)
+
+    def find(self, number: str, code: str) -> Certificate | None:
+        """By number (whole, or as printed) and normalised code; an unknown number and a wrong code cost the same."""
+        with schema.reading(self._book.engine) as connection:
+            return entries.find(connection, self._book, number, code)
+
+    def by_code(self, code: str) -> Certificate | None:
+        """By normalised verification code alone: the QR's target."""
+        return self._by(schema.entries.c.code_hash, self._book.key.code_hash(code))
+
+    def by_number(self, number: str) -> Certificate | None:
+        """By whole number."""
+        return self._by(schema.entries.c.closes, number)
+
+    def by_sha256(self, sha256: str) -> Certificate | None:
+        """By the hash of the exact file."""
+        return self._by(schema.entries.c.sha256, sha256)
+
+    def by_signed_sha256(self, sha256: str) -> Certificate | None:
+        """By the hash of the bytes that the seal covers."""
+        return self._by(schema.entries.c.signed_sha256, sha256)
+
+    def history(self, number: str) -> list[StatusEvent]:
+        """What happened to an issued certificate, its issue first; NotFound if there is none."""
+        with schema.reading(self._book.engine) as connection:
+            issued_row(connection, self._book, number)
+            return status.histories(connection, self._book, [number])[number]
+
+    def matches(self, number: str, claims: Mapping[str, str]) -> dict[str, bool]:
+        """Match or no match of `name`, `id_number`, `statement` (normalised), `valid_until` (ISO); never the value."""
+        with schema.reading(self._book.engine) as connection:
+            return entries.matches(connection, self._book, number, claims)
+
+    def box(self, number: str) -> bytes:
+        """The encrypted box of an issued certificate; NotFound if there is none."""
+        with schema.reading(self._book.engine) as connection:
+            return box_of(issued_row(connection, self._book, number))
+
+    def files(self) -> Iterator[tuple[Number, Sha256]]:
+        """Number and SHA-256 of every issued file, for holding the archive against."""
+        with schema.reading(self._book.engine) as connection:
+            yield from entries.files(connection)
+
+    def publish(self) -> Checkpoint:
+        """Sign and show a checkpoint over all committed leaves; doing it again changes nothing."""
+        return log.publish(self._book)
+
+    def checkpoint(self) -> str:
+        """The newest checkpoint as a signed note."""
+        with schema.reading(self._book.engine) as connection:
+            return log.newest(connection, self._book)[0]
+
+    def inclusion(self, index: int) -> Proof:
+        """The proof that leaf `index` is in the log as last published."""
+        with schema.reading(self._book.engine) as connection:
+            return log.inclusion(connection, self._book, index)
+
+    def proof_bundle(self, number: str, code: str) -> str | None:
+        """The proof bundle (JSON) for who knows number and code; None if either is wrong."""
+        with schema.reading(self._book.engine) as connection:
+            certificate = entries.find(connection, self._book, number, code)
+            if certificate is None:
+                return None
+            row = issued_row(connection, self._book, certificate.number)
+            return write_bundle(
+                json.loads(row["record"]), row["salt"], log.inclusion(connection, self._book, row["idx"])
+            )
+
+    def attested(self, number: str) -> int | None:
+        """The size of the newest checkpoint, if its signature covers this certificate's record; None if it does not.
+
+        What was written into the database without the log key is told apart by this.
+        """
+        with schema.reading(self._book.engine) as connection:
+            row = issued_row(connection, self._book, number)
+            try:
+                proof = log.inclusion(connection, self._book, row["idx"])
+                return proof.verify(leaf_data(row["salt"], row["record"]), self._book.verifier).size
+            except (BundleError, RegistryError):
+                return None
+
+    def audit(self) -> list[Finding]:
+        """Hold everything against everything; an empty list, or notes only, is a whole registry."""
+        return audit.audit(self._book)
+
+    def _by(self, column: Column[str], value: str) -> Certificate | None:
+        with schema.reading(self._book.engine) as connection:
+            return entries.by_column(connection, self._book, column, value)
+
+    @contextmanager
+    def _appending(self) -> Iterator[Connection]:
+        """A write transaction on a log found sound; what it adds is published once it is committed."""
+        if self._book.log_key is None:
+            raise RegistryError("没有日志密钥，登记库只读")
+        with schema.writing(self._book.engine) as connection:
+            before = log.head(connection, self._book)
+            yield connection
+            whole = before.signed is not None and before.signed.size == log.size(connection)
+        if not whole:
+            self.publish()
+
+
+def _named(origin: str, log_key: Ed25519PrivateKey) -> Verifier:
+    try:
+        return verifier_of(origin, log_key)
+    except NoteError as error:
+        raise RegistryError("日志名称不能为空，也不能含空格或加号") from error

@@ -1,0 +1,119 @@
+"""The audit (核验): every row, leaf, node, number, checkpoint and keyed hash held against each other.
+
+It finds any change to what a sign or status command wrote, wherever it was made: a leaf is recomputed from record and
+salt, the private part by its digest, look-up columns by what they are copies of, nodes and roots from the leaves,
+checkpoints by their signatures and their count, the shown checkpoint by its place in the tree, numbers by their
+unbroken row, counters, reservations and facts by their keyed hashes. Entries are read by pages in one snapshot of the
+database, so memory stays flat and others may write meanwhile.
+
+What it cannot find: a database put back whole to an earlier state together with its shown checkpoint. Witnesses, who
+remember the checkpoint they saw last, find that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+from sqlalchemy import Connection, func, select
+
+from signsvc.errors import RegistryError
+from signsvc.notes import Checkpoint, NoteError, open_checkpoint
+from signsvc.registry import schema
+from signsvc.registry.audit.entries import check_events, check_row
+from signsvc.registry.audit.findings import Finding, Findings
+from signsvc.registry.audit.numbers import NumberCheck
+from signsvc.registry.audit.tree import TreeCheck
+from signsvc.registry.book import Book, get_meta
+from signsvc.registry.records import CLOSING, ISSUED
+
+__all__ = ["Finding", "audit"]
+
+PAGE = 1024
+FACTS = {"schema", "log", "created", "checkpoints"}
+
+
+def audit(book: Book) -> list[Finding]:
+    """Every fault and note, in Chinese, naming what it concerns; RegistryError only if the database cannot be read."""
+    findings = Findings()
+    with _snapshot(book, findings) as (connection, shown):
+        facts = _check_facts(connection, book, findings)
+        tree = TreeCheck(connection, book, shown, findings)
+        numbers = NumberCheck(connection, book.key, findings)
+        numbers.begin()
+        seals = _check_entries(connection, book, tree, numbers, findings)
+        tree.finish(facts.get("checkpoints"))
+        numbers.finish()
+        _check_certificates(connection, seals, findings)
+    return findings.told()
+
+
+@contextmanager
+def _snapshot(book: Book, findings: Findings) -> Iterator[tuple[Connection, Checkpoint | None]]:
+    """The database as of one moment, and the checkpoint that was shown at that same moment."""
+    with schema.reading(book.engine) as connection:
+        # While we hold the write lock nobody publishes; the first query fixes what this reader sees from then on.
+        with schema.writing(book.engine):
+            connection.execute(select(func.count()).select_from(schema.meta)).scalar()
+            shown = _shown(book, findings)
+        yield connection, shown
+
+
+def _shown(book: Book, findings: Findings) -> Checkpoint | None:
+    try:
+        return open_checkpoint(book.shown.read_bytes(), book.verifier)
+    except (OSError, NoteError):
+        findings.fault("shown_unreadable", "已公布的检查点缺失，或签名不是本日志的")
+        return None
+
+
+def _check_facts(connection: Connection, book: Book, findings: Findings) -> dict[str, str]:
+    """What the registry says of itself, as far as it can be believed."""
+    facts = {}
+    for name in sorted(FACTS | set(connection.execute(select(schema.meta.c.key)).scalars())):
+        try:
+            facts[name] = get_meta(connection, book.key, name)
+        except RegistryError as error:
+            findings.fault("fact_changed", str(error))
+            continue
+        if name not in FACTS or (name == "log" and facts[name] != str(book.verifier)):
+            findings.fault("fact_changed", f"登记库的 {name} 记录不属于本登记库")
+    return facts
+
+
+def _check_entries(
+    connection: Connection, book: Book, tree: TreeCheck, numbers: NumberCheck, findings: Findings
+) -> set[str]:
+    """Every entry, page by page; returns the seal certificates that they name."""
+    table = schema.entries
+    count = int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+    end = max(count, tree.shown.size if tree.shown else 0)
+    seals: set[str] = set()
+    for start in range(0, max(end, 1), PAGE):
+        stop = min(start + PAGE, end)
+        query = select(table).where(table.c.idx.between(start, stop - 1)).order_by(table.c.idx)
+        rows = {row["idx"]: row for row in connection.execute(query).mappings()}
+        count -= len(rows)
+        tree.page(stop, rows)
+        checked = {index: check_row(row, book.key, findings) for index, row in rows.items()}
+        records = {index: record for index, record in checked.items() if record is not None}
+        for record in records.values():
+            if record["kind"] in CLOSING:
+                numbers.meet(record)
+            if record["kind"] == ISSUED:
+                seals |= {record["seal_certificate"], *record["seal_issuers"]}
+        check_events(connection, records, findings)
+    if count:
+        findings.fault("entry_stray", f"有 {count} 条的位置超出日志的范围")
+    return seals
+
+
+def _check_certificates(connection: Connection, named: set[str], findings: Findings) -> None:
+    missing = set(named)
+    for row in connection.execute(select(schema.certificates)):
+        missing.discard(row.sha256)
+        if row.sha256 not in named or sha256(row.der).hexdigest() != row.sha256:
+            findings.fault("certificate_changed", f"印章证书 {row.sha256} 被改动，或无人引用")
+    for name in sorted(missing):
+        findings.fault("certificate_missing", f"印章证书 {name} 缺失")

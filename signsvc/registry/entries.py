@@ -1,0 +1,155 @@
+"""Issued certificates: the commit that makes them exist, and every way to find them again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import Column, Connection, RowMapping, insert, select
+
+from signsvc.models import Certificate, Number, Sha256
+from signsvc.registry import log, numbers, status
+from signsvc.registry.book import Book
+from signsvc.registry.match import Mark, MatchKey, same
+from signsvc.registry.records import (
+    COMMITTED,
+    ISSUED,
+    Conflict,
+    Lost,
+    NewCertificate,
+    Recorded,
+    box_of,
+    certificate,
+    issued_entry,
+)
+from signsvc.registry.rows import issued_row, row_by, rows_by
+from signsvc.registry.schema import SLICE, certificates, entries, slices
+
+
+def recall(connection: Connection, book: Book, marks: Sequence[Mark]) -> list[Recorded | Conflict | None]:
+    """What is known of each request: issued with the same content, issued with other content, or nothing."""
+    rows = rows_by(connection, book, entries.c.request_key, [mark.request_key for mark in marks])
+    recorded = {
+        row["request_key"]: item for row, item in zip(rows, _recorded(connection, book, rows), strict=True)
+    }
+    contents = {row["request_key"]: _content_key(row) for row in rows}
+    return [
+        _recalled(recorded.get(mark.request_key), contents.get(mark.request_key) == mark.content_key)
+        for mark in marks
+    ]
+
+
+def _recalled(item: Recorded | None, same_content: bool) -> Recorded | Conflict | None:
+    return item if item is None or same_content else Conflict(item.certificate.number)
+
+
+def commit(
+    connection: Connection, book: Book, items: Sequence[NewCertificate], at: datetime
+) -> list[Certificate | Lost]:
+    """Write certificates whose reservations still stand as given; the others are lost, and only they.
+
+    Part of the transaction that is the commit point of issuing.
+    """
+    won = _standing(connection, book.key, items)
+    _keep_certificates(connection, [der for item in won.values() for der in item.chain])
+    numbers.release(connection, [item.reservation.mark.request_key for item in won.values()])
+    log.append(connection, book.key, [issued_entry(item, book.key, at) for item in won.values()])
+    known = recall(connection, book, [item.reservation.mark for item in items])
+    return [
+        entry.certificate if place in won and isinstance(entry, Recorded) else Lost(entry)
+        for place, entry in enumerate(known)
+    ]
+
+
+def find(connection: Connection, book: Book, number: str, code: str) -> Certificate | None:
+    """The certificate with this number, whole or as printed, and this code (normalised); None if either is wrong.
+
+    Looked up by the code's keyed hash alone, so that a wrong code costs the same whether the number exists or not.
+    """
+    row = row_by(connection, book, entries.c.code_hash, book.key.code_hash(code))
+    record = {"number": "", "printed": ""} if row is None else json.loads(row["record"])
+    fits = same(number, record["number"]) | same(number, record["printed"])
+    return of_row(connection, book, row) if row is not None and fits else None
+
+
+def by_column(connection: Connection, book: Book, column: Column[str], value: str) -> Certificate | None:
+    """The certificate whose `column` (one that only issued entries fill, or `closes`) holds `value`."""
+    row = row_by(connection, book, column, value)
+    return None if row is None or row["kind"] != ISSUED else of_row(connection, book, row)
+
+
+def matches(connection: Connection, book: Book, number: str, claims: Mapping[str, str]) -> dict[str, bool]:
+    """Whether each claim (`name`, `id_number`, `statement`; normalised) is what was certified. Never tells the value."""
+    row = issued_row(connection, book, number)
+    record = json.loads(row["record"])
+    known = {**record["commitments"], "valid_until": record["valid_until"]}
+    if unknown := set(claims) - set(known):
+        raise ValueError("no such claim: " + ", ".join(sorted(unknown)))
+    given = {
+        name: book.key.commitment(row["salt"], name, value) if name in COMMITTED else value
+        for name, value in claims.items()
+    }
+    return {name: same(value, known[name]) for name, value in given.items()}
+
+
+def files(connection: Connection) -> Iterator[tuple[Number, Sha256]]:
+    """Number and SHA-256 of every issued file, in the order of issue; memory stays flat."""
+    last = -1
+    query = select(entries.c.idx, entries.c.number, entries.c.sha256).where(entries.c.kind == ISSUED)
+    while page := connection.execute(
+        query.where(entries.c.idx > last).order_by(entries.c.idx).limit(SLICE)
+    ).all():
+        yield from ((Number(row.number), Sha256(row.sha256)) for row in page)
+        last = page[-1].idx
+
+
+def _standing(
+    connection: Connection, key: MatchKey, items: Sequence[NewCertificate]
+) -> dict[int, NewCertificate]:
+    """The items, by place, whose reservation is still theirs and whose code is nobody else's."""
+    held = numbers.open_reservations(connection, key, [item.reservation.mark.request_key for item in items])
+    taken = _taken_codes(connection, [key.code_hash(item.code) for item in items])
+    won = {}
+    for place, item in enumerate(items):
+        code = key.code_hash(item.code)
+        if held.get(item.reservation.mark.request_key) == item.reservation and code not in taken:
+            del held[item.reservation.mark.request_key]
+            taken.add(code)
+            won[place] = item
+    return won
+
+
+def _taken_codes(connection: Connection, codes: Sequence[str]) -> set[str]:
+    taken: set[str] = set()
+    for part in slices(codes):
+        query = select(entries.c.code_hash).where(entries.c.code_hash.in_(part))
+        taken.update(connection.execute(query).scalars())
+    return taken
+
+
+def _keep_certificates(connection: Connection, chain: Iterable[bytes]) -> None:
+    wanted = {sha256(der).hexdigest(): der for der in chain}
+    for part in slices(list(wanted)):
+        query = select(certificates.c.sha256).where(certificates.c.sha256.in_(part))
+        for known in connection.execute(query).scalars():
+            del wanted[known]
+    if wanted:
+        connection.execute(
+            insert(certificates), [{"sha256": name, "der": der} for name, der in wanted.items()]
+        )
+
+
+def _recorded(connection: Connection, book: Book, rows: Sequence[RowMapping]) -> list[Recorded]:
+    histories = status.histories(connection, book, [row["number"] for row in rows])
+    return [Recorded(certificate(row, histories[row["number"]]), box_of(row)) for row in rows]
+
+
+def of_row(connection: Connection, book: Book, row: RowMapping) -> Certificate:
+    """The certificate in an issued entry's row, with its status now."""
+    return certificate(row, status.histories(connection, book, [row["number"]])[row["number"]])
+
+
+def _content_key(row: RowMapping) -> str:
+    return str(json.loads(row["private"])["content_key"])

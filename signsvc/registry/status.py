@@ -1,0 +1,86 @@
+"""What became of certificates after their issue: suspended, resumed, revoked, superseded; and copies given out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, select
+
+from signsvc.errors import StatusNotAllowed
+from signsvc.models import Number, Status
+from signsvc.registry import log
+from signsvc.registry.book import Book
+from signsvc.registry.records import COPIED, VOIDED, NewEntry, guard, pack, stamp, status_after
+from signsvc.registry.rows import issued_row
+from signsvc.registry.schema import entries, slices
+from signsvc.report import StatusEvent
+from signsvc.statuses import REASONS, Event, after
+
+
+def histories(connection: Connection, book: Book, wanted: Sequence[str]) -> dict[str, list[StatusEvent]]:
+    """The events of each number in their order, its issue first."""
+    told: dict[str, list[StatusEvent]] = {}
+    for part in slices(wanted):
+        # Copies given out change nothing, and a voided number has no history.
+        fits = entries.c.number.in_(part) & entries.c.kind.not_in((COPIED, VOIDED))
+        query = select(entries).where(fits).order_by(entries.c.idx)
+        for row in connection.execute(query).mappings():
+            told.setdefault(row["number"], []).append(_event(guard(row, book.key)))
+    return told
+
+
+def change(
+    connection: Connection,
+    book: Book,
+    number: str,
+    event: Event,
+    reason: str,
+    by: str | None,
+    box: bytes,
+    at: datetime,
+) -> None:
+    """Add a status event to an issued certificate; `reason` is a key of the public list, a note stands in `box` only.
+
+    Raises NotFound for an unknown number, StatusNotAllowed where status, reason or `by` (the number that supersedes)
+    do not allow it.
+    """
+    row = issued_row(connection, book, number)
+    now = histories(connection, book, [number])[number][-1].status
+    if after(now, event) is None:
+        raise StatusNotAllowed(f"该证明现为 {now.value} 状态，不能执行此操作")
+    if reason not in REASONS:
+        raise StatusNotAllowed("原因不在公开清单内，应为：" + "、".join(REASONS))
+    record = {"office": json.loads(row["record"])["office"], "reason": reason, "registered_at": stamp(at)}
+    if (event is Event.SUPERSEDE) != (by is not None):
+        raise StatusNotAllowed("换发须指明新证明的编号，其他操作不得指明")
+    if by is not None:
+        _check_successor(connection, book, row, by)
+        record["superseded_by"] = by
+    log.append(connection, book.key, [NewEntry(event.value, Number(number), record, {"box": pack(box)})])
+
+
+def record_copy(connection: Connection, book: Book, number: str, box: bytes, at: datetime) -> None:
+    """Note that the office's copy was given out again; why stands in the box only."""
+    row = issued_row(connection, book, number)
+    record = {"office": json.loads(row["record"])["office"], "registered_at": stamp(at)}
+    log.append(connection, book.key, [NewEntry(COPIED, Number(number), record, {"box": pack(box)})])
+
+
+def _check_successor(connection: Connection, book: Book, row: RowMapping, by: str) -> None:
+    office = json.loads(row["record"])["office"]
+    if by == row["number"] or json.loads(issued_row(connection, book, by)["record"])["office"] != office:
+        raise StatusNotAllowed("换发的新证明须由同一组织出具，且不能是原证明本身")
+    if histories(connection, book, [by])[by][-1].status is not Status.ISSUED:
+        raise StatusNotAllowed("换发的新证明已不在有效状态")
+
+
+def _event(row: RowMapping) -> StatusEvent:
+    record = json.loads(row["record"])
+    return StatusEvent(
+        status=status_after(row["kind"]),
+        at=datetime.fromisoformat(record["registered_at"]),
+        reason=record.get("reason", ""),
+        superseded_by=record.get("superseded_by"),
+    )

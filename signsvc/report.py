@@ -1,0 +1,241 @@
+"""What a verification says: verdict, checks, reasons, and what the certificate is. Pure.
+
+One Report makes the page, the JSON and the lines on the terminal. It holds no full name, no identity number and
+nothing that filled a slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from enum import StrEnum
+from typing import Any, Literal
+
+from signsvc.models import Certificate, Medium, Number, Standing, Status
+from signsvc.statuses import REASONS
+
+BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
+
+
+class Verdict(StrEnum):
+    """In the order in which they apply: the first that is true is the verdict."""
+
+    UNREADABLE = "unreadable"
+    NOT_SEALED = "not_sealed"
+    UNTRUSTED = "untrusted"
+    ALTERED = "altered"
+    NOT_FOUND = "not_found"
+    REVOKED = "revoked"
+    SUPERSEDED = "superseded"
+    SUSPENDED = "suspended"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    VALID = "valid"
+    SEALED_ONLY = "sealed_only"  # offline, without registry facts
+
+
+Checked = Literal["number", "file", "hash"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `code` is stable, `detail` is for people."""
+
+    name: str
+    result: Literal["pass", "fail", "skip"]
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why the verdict is what it is, or what a reader must know beside it."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class StatusEvent:
+    """A change of status (撤销, 暂停 …) as the log tells it."""
+
+    status: Status
+    at: datetime
+    reason: str = ""  # key of the public list of reasons
+    superseded_by: Number | None = None
+
+
+@dataclass(frozen=True)
+class SealInfo:
+    """How far the seal may be relied on, and who vouched for it."""
+
+    standing: Standing
+    status_at_sealing: str
+    issuer: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """The answer. `rely` is the one boolean for machines: valid, under a recognised seal, and no demonstration."""
+
+    verdict: Verdict
+    checked: Checked
+    checks: tuple[Check, ...]
+    reasons: tuple[Reason, ...]
+    certificate: Certificate | None
+    seal: SealInfo | None
+    log: tuple[int, int] | None  # index, size
+    as_of: date
+    checked_at: datetime
+
+    @property
+    def rely(self) -> bool:
+        return (
+            self.verdict is Verdict.VALID
+            and self.certificate is not None
+            and not self.certificate.demo
+            and self.seal is not None
+            and self.seal.standing is Standing.RECOGNISED
+            and self.certificate.medium is Medium.ELECTRONIC
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The Report as banks' machines read it; times are RFC 3339 in Beijing time."""
+        return {
+            "verdict": self.verdict.value,
+            "rely": self.rely,
+            "checked": self.checked,
+            "checks": [vars(check) for check in self.checks],
+            "reasons": [vars(reason) for reason in self.reasons],
+            "certificate": certificate_json(self.certificate) if self.certificate else None,
+            "seal": vars(self.seal) if self.seal else None,
+            "log": {"index": self.log[0], "size": self.log[1]} if self.log else None,
+            "as_of": self.as_of.isoformat(),
+            "checked_at": rfc3339(self.checked_at),
+            "receipt": None,
+        }
+
+
+def certificate_json(certificate: Certificate) -> dict[str, Any]:
+    """The public face of a certificate, as in Report."""
+    return {
+        "office": {
+            "id": certificate.office,
+            "name": certificate.office_name,
+            "phone": certificate.office_phone,
+        },
+        "number": certificate.number,
+        "matter": certificate.matter,
+        "statement_pattern": certificate.statement_pattern,
+        "purpose": certificate.purpose,
+        "addressee": certificate.addressee,
+        "legal_basis": certificate.legal_basis,
+        "issued_on": certificate.issued_on.isoformat(),
+        "sealed_at": rfc3339(certificate.sealed_at),
+        "valid_until": certificate.valid_until.isoformat(),
+        "status": certificate.status.value,
+        "status_since": rfc3339(certificate.status_since),
+        "superseded_by": certificate.superseded_by,
+        "holder": certificate.holder,
+        "medium": certificate.medium.value,
+        "policy": certificate.policy,
+        "demo": certificate.demo,
+        "sha256": certificate.sha256,
+        "signed_sha256": certificate.signed_sha256,
+    }
+
+
+def rfc3339(moment: datetime) -> str:
+    """2026-11-21T09:30:00+08:00."""
+    return moment.astimezone(BEIJING).isoformat(timespec="seconds")
+
+
+def status_at(history: Sequence[StatusEvent], as_of: date) -> StatusEvent | None:
+    """The last event by the end of that day in Beijing; for days to come, the last there is. `history` is in log order."""
+    end = datetime.combine(as_of + timedelta(days=1), time(), BEIJING)
+    happened = [event for event in history if event.at < end]
+    return happened[-1] if happened else None
+
+
+def judge(certificate: Certificate, history: Sequence[StatusEvent], as_of: date) -> Verdict:
+    """Verdict of a registered certificate on a day: status then, then the dates; valid_until is inclusive."""
+    event = status_at(history, as_of)
+    match event.status if event else Status.ISSUED:
+        case Status.REVOKED:
+            return Verdict.REVOKED
+        case Status.SUPERSEDED:
+            return Verdict.SUPERSEDED
+        case Status.SUSPENDED:
+            return Verdict.SUSPENDED
+    if as_of < certificate.issued_on:
+        return Verdict.NOT_YET_VALID
+    if as_of > certificate.valid_until:
+        return Verdict.EXPIRED
+    return Verdict.VALID
+
+
+STANDING_NOTES = {
+    Standing.DEMO: Reason("demo_data", "演示数据，无法律效力"),
+    Standing.SELF_MANAGED: Reason("seal_self_managed", "自建签章：只证明文件未被改动，不等同法定电子印章"),
+}
+
+
+def notes(certificate: Certificate, event: StatusEvent | None) -> tuple[Reason, ...]:
+    """What a reader must know beside the verdict: standing of the seal, paper original, why the status changed."""
+    found: list[Reason] = []
+    if note := STANDING_NOTES.get(certificate.standing):
+        found.append(note)
+    if certificate.medium is Medium.PAPER:
+        found.append(Reason("paper_original", "以加盖公章的纸质件为准"))
+    if event and event.reason:
+        found.append(Reason(event.reason, REASONS.get(event.reason, event.reason)))
+    if event and event.superseded_by:
+        found.append(Reason("superseded_by", f"已换发为 {event.superseded_by}"))
+    return tuple(found)
+
+
+def headline(report: Report) -> str:
+    """The verdict first, in plain words; a demonstration never reads as more than one."""
+    text = _headline(report)
+    if report.certificate and report.certificate.demo:
+        return f"演示数据，无法律效力：{text}"
+    return text
+
+
+def _headline(report: Report) -> str:
+    certificate = report.certificate
+    match report.verdict:
+        case Verdict.VALID if report.checked == "number":
+            return "登记信息相符，在有效期内（未核对文件内容）"
+        case Verdict.VALID:
+            return "文件未被改动，在有效期内"
+        case Verdict.EXPIRED if certificate:
+            return f"已于{chinese_date(certificate.valid_until)}过期"
+        case Verdict.REVOKED:
+            return "已撤销，不得使用"
+        case Verdict.SUPERSEDED:
+            return "已换发，本件不再有效"
+        case Verdict.SUSPENDED:
+            return "已暂停使用，请联系出具单位"
+        case Verdict.NOT_YET_VALID:
+            return "尚未生效"
+        case Verdict.NOT_FOUND if report.checked == "number":
+            return "未查到：编号或查验码不符，或尚未上传；请联系出具单位"
+        case Verdict.NOT_FOUND:
+            return "未查到：本登记系统没有这份文件；请联系出具单位"
+        case Verdict.ALTERED:
+            return "文件已被改动，与出具时不一致"
+        case Verdict.UNTRUSTED:
+            return "签章不是本系统登记的出具单位所加盖"
+        case Verdict.NOT_SEALED:
+            return "文件没有电子签章"
+        case Verdict.SEALED_ONLY:
+            return "签章完好；离线状态下未核对登记信息和有效期"
+        case _:
+            return "文件无法读取，不是本系统出具的文件或已损坏"
+
+
+def chinese_date(day: date) -> str:
+    """2027年5月20日."""
+    return f"{day.year}年{day.month}月{day.day}日"

@@ -1,0 +1,111 @@
+"""What a batch leaves in its folder: the sealed files, `results.csv` as it goes, `results.xlsx` at the end.
+
+The folder is locked while a batch writes into it; a second batch into the same folder waits, finds its requests
+issued, and leaves the same files.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from openpyxl import Workbook
+
+from signsvc.models import Outcome
+
+COLUMNS = {
+    "request_id": "申请编号",
+    "status": "结果",
+    "number": "证明编号",
+    "code": "查验码",
+    "pdf": "文件",
+    "sha256": "文件摘要",
+    "valid_until": "有效期至",
+    "warnings": "提示",
+    "error": "错误代码",
+    "message": "说明",
+}
+STATUS_NAMES = {"issued": "已出具", "unchanged": "未变", "refused": "不予出具", "failed": "失败"}
+# What a spreadsheet would run as a formula, or read as a new cell.
+RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Results:
+    """The result files of one batch; rows come in the order of the input."""
+
+    def __init__(self, folder: Path, stream: TextIO) -> None:
+        self.folder = folder
+        self._stream = stream
+        self._csv = csv.writer(stream)
+        self._csv.writerow(COLUMNS)
+        self._book = Workbook(write_only=True)
+        self._sheet = self._book.create_sheet("结果")
+        self._sheet.append(list(COLUMNS.values()))
+
+    def add(self, outcome: Outcome) -> None:
+        """One row, and its sealed file if there is one. The file is complete before its name appears."""
+        name = self.store(f"{outcome.number}.pdf", outcome.pdf) if outcome.pdf else ""
+        row = [
+            outcome.request_id,
+            outcome.status,
+            outcome.number or "",
+            outcome.code or "",
+            name,
+            outcome.sha256 or "",
+            outcome.valid_until.isoformat() if outcome.valid_until else "",
+            "；".join(outcome.warnings),
+            ";".join(fault.code for fault in outcome.faults),
+            "；".join(fault.message for fault in outcome.faults),
+        ]
+        cells = [neutral(cell) for cell in row]
+        self._csv.writerow(cells)
+        self._stream.flush()
+        cells[1] = STATUS_NAMES[outcome.status]
+        self._sheet.append(cells)
+
+    def store(self, name: str, data: bytes) -> str:
+        """Write a file whole or not at all, and leave a file that already is the same alone."""
+        target = self.folder / name
+        if not target.is_file() or target.read_bytes() != data:
+            part = target.with_suffix(".part")
+            with open(part, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(target)
+        return name
+
+    def close(self) -> None:
+        """Write the spreadsheet; the CSV is complete already."""
+        part = self.folder / ".results.part"
+        self._book.save(part)
+        part.replace(self.folder / "results.xlsx")
+
+
+@contextmanager
+def results(folder: Path) -> Iterator[Results]:
+    """The results of one batch in `folder`, made if missing and locked while open."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        for leftover in folder.glob("*.part"):
+            leftover.unlink(missing_ok=True)
+        with open(folder / "results.csv", "w", encoding="utf-8-sig", newline="") as stream:
+            report = Results(folder, stream)
+            try:
+                yield report
+            finally:
+                report.close()
+    finally:
+        os.close(handle)
+
+
+def neutral(cell: str) -> str:
+    """The cell as text that a spreadsheet will show and never run."""
+    return f"'{cell}" if cell.startswith(RUNNABLE) else cell

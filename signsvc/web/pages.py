@@ -1,0 +1,79 @@
+"""The verification pages: the form, its answer, and the QR's target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from signsvc.errors import InputError
+from signsvc.identity import group_code
+from signsvc.report import Report, Verdict, chinese_date, headline
+from signsvc.verify import Verifier, verify_code, verify_number
+
+# Colour of the answer; only a certificate that is valid and no demonstration is green.
+TONES = {
+    Verdict.VALID: "good",
+    Verdict.EXPIRED: "warn",
+    Verdict.SUSPENDED: "warn",
+    Verdict.NOT_YET_VALID: "warn",
+}
+STANDINGS = {
+    "demo": "演示签章",
+    "self_managed": "自建签章：只证明文件未被改动，不等同法定电子印章",
+    "recognised": "认可的电子印章",
+}
+
+
+def pages(verifier: Verifier, lists: Mapping[str, bytes]) -> Blueprint:
+    """Routes of the pages over `verifier`."""
+    blueprint = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
+    blueprint.add_app_template_filter(chinese_date)
+
+    @blueprint.get("/")
+    @blueprint.get("/verify")
+    def form() -> str:
+        return render_template("verify.html", values={}, fault=None)
+
+    @blueprint.post("/verify")
+    def answer() -> tuple[str, int]:
+        values = {key: request.form.get(key, "").strip() for key in ("number", "code", "name", "id_number")}
+        try:
+            report = verify_number(verifier, values["number"], values["code"])
+        except InputError as error:
+            return render_template("verify.html", values=values, fault=str(error)), error.http
+        claims = {key: values[key] for key in ("name", "id_number") if values[key]}
+        return _page(report, values["code"], verifier.claims(report, claims)), 200
+
+    @blueprint.get("/v/<code>")
+    def scanned(code: str) -> tuple[str, int]:
+        try:
+            return _page(verify_code(verifier, code), code, {}), 200
+        except InputError as error:
+            return render_template("verify.html", values={"code": code[:40]}, fault=str(error)), error.http
+
+    @blueprint.get("/pki/<name>")
+    def revocation_list(name: str) -> Response:
+        if name not in lists:
+            abort(404)
+        return Response(lists[name], mimetype="application/pkix-crl")
+
+    @blueprint.get("/healthz")
+    def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return blueprint
+
+
+def _page(report: Report, code: str, matches: Mapping[str, bool]) -> str:
+    demo = report.certificate is not None and report.certificate.demo
+    tone = TONES.get(report.verdict, "bad")
+    return render_template(
+        "result.html",
+        report=report,
+        headline=headline(report),
+        tone="warn" if demo and tone == "good" else tone,
+        standings=STANDINGS,
+        matches=matches,
+        code=group_code(code) if report.certificate else "",
+    )

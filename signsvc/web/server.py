@@ -1,0 +1,51 @@
+"""The production server: gunicorn, its workers forked before any thread or key is loaded."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from signsvc import wiring
+from signsvc.config import Settings
+from signsvc.web import create_app
+
+
+class Server(BaseApplication):
+    """gunicorn, configured from here and from nowhere else."""
+
+    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+        self._settings = settings
+        self._options = options
+        self._open = ExitStack()
+        super().__init__()
+
+    def load_config(self) -> None:
+        for key, value in self._options.items():
+            self.cfg.set(key, value)
+
+    def load(self) -> Any:
+        """In each worker: its own registry connection and sandbox, and only the match key."""
+        verifier = self._open.enter_context(wiring.verifying(self._settings))
+        return create_app(verifier, wiring.revocation_lists(self._settings))
+
+
+def run(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serve until told to stop. What cannot work is refused before a worker starts."""
+    with wiring.verifying(settings):
+        pass
+    options = {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "workers": workers,
+        "threads": 4,
+        "timeout": 30,
+        "graceful_timeout": 10,
+        "limit_request_line": 2048,
+        "limit_request_fields": 50,
+        "worker_tmp_dir": "/dev/shm",  # noqa: S108 (heartbeat files only)
+        "proc_name": "signsvc",
+        "accesslog": None,
+        "loglevel": "warning",
+    }
+    Server(settings, options).run()

@@ -1,0 +1,224 @@
+"""Builds annex4.docx, the form of 附件4 (Q33) laid out by GB/T 9704-2012, so that the binary file can be reviewed.
+
+Run `python templates_docx/build.py`; the same script gives the same bytes. Lengths are points unless named otherwise.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from docx import Document
+from docx.document import Document as DocumentObject
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls, qn
+from docx.shared import Mm, Pt
+
+BODY_FONT = "仿宋_GB2312"  # what GB/T 9704 asks for; filling sets the installed font that stands for it
+TITLE_FONT = "方正小标宋简体"
+BODY = 16.0  # 3号
+TITLE = 22.0  # 2号
+COPIES = 14.0  # 4号: the 一式两份 sentence fits one line
+SMALL = 12.0  # 小4号, verification block
+LEADING = 29.0  # 22 lines on 225 mm
+QR_MM = 23.0
+# LibreOffice keeps 9 pt free on both sides inside a frame and cuts off what does not fit.
+FRAME = QR_MM * 72 / 25.4 + 18
+VERIFICATION_INDENT = FRAME + 6
+# The signature block is centred on one axis in the right part of the page; 19 characters of 3号 fit its width.
+SIGNATURE_INDENT = 8 * BODY
+SEAL_ABOVE = 34.0  # a 42 mm seal centred under the date reaches 31 pt above it
+SEAL_BELOW = 44.0  # and 31 pt below a one-line office name; 15 mm stay free
+FIXED_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Style:
+    """A paragraph style; `indent` counts characters of 3号 for the first line, `left` points for all lines."""
+
+    name: str
+    align: WD_ALIGN_PARAGRAPH = WD_ALIGN_PARAGRAPH.LEFT
+    font: str = BODY_FONT
+    size: float = BODY
+    leading: float | None = LEADING
+    indent: int = 0
+    left: float = 0.0
+    before: float = 0.0
+    after: float = 0.0
+    keep_next: bool = True
+
+
+STYLES = (
+    Style("证明标题", WD_ALIGN_PARAGRAPH.CENTER, TITLE_FONT, TITLE, 34.0, after=4.0),
+    Style("证明编号", WD_ALIGN_PARAGRAPH.CENTER, after=12.0),
+    Style("索要单位"),
+    # LibreOffice moves a kept paragraph whole instead of dividing it: only the validity line is tied to the date.
+    Style("证明正文", indent=2, keep_next=False),
+    Style("有效期", indent=2),
+    Style("出具日期", WD_ALIGN_PARAGRAPH.CENTER, left=SIGNATURE_INDENT, before=SEAL_ABOVE),
+    Style("出具组织", WD_ALIGN_PARAGRAPH.CENTER, left=SIGNATURE_INDENT, after=SEAL_BELOW),
+    Style("份数说明", size=COPIES, leading=24.0, indent=2, after=6.0),
+    Style("查验二维码", leading=None),
+    Style("查验说明", size=SMALL, leading=21.0, left=VERIFICATION_INDENT),
+)
+PARAGRAPHS = (
+    ("证明标题", "{{标题}}"),
+    ("证明编号", "{{县}}{{街道}}{{社区}}证明第{{编号}}号"),
+    ("索要单位", "{{索要单位}}："),
+    (
+        "证明正文",
+        "根据我{{社区或村}}居民{{姓名}}，{{证件名称}}{{证件号码}}的需要，依据{{依据}}，"
+        "经{{居或村}}民委员会调查了解，兹证明{{证明事项}}，用于办理{{证明用途}}事务。",
+    ),
+    ("有效期", "此证明有效期至{{有效期至}}。"),
+    ("出具日期", "{{出具日期}}"),
+    ("出具组织", "（{{出具组织}}盖章）"),
+    ("份数说明", "本证明一式两份，基层群众性自治组织留存一份，居民持有一份。"),
+)
+VERIFICATION = (
+    "查验码：{{查验码}}",
+    "查验网址：{{查验网址}}",
+    "扫描二维码，或在网址输入编号和查验码，核对真伪和有效期。",
+)
+
+
+def build() -> bytes:
+    """The template as .docx bytes, reproducible."""
+    document = Document()
+    _page(document)
+    _settings(document)
+    _styles(document)
+    for style, text in PARAGRAPHS:
+        document.add_paragraph(text, style=style)
+    _verification(document)
+    _properties(document)
+    _prune(document)
+    stream = io.BytesIO()
+    document.save(stream)
+    return _repack(stream.getvalue())
+
+
+def _page(document: DocumentObject) -> None:
+    section = document.sections[0]
+    section.page_width, section.page_height = Mm(210), Mm(297)
+    section.top_margin, section.left_margin = Mm(37), Mm(28)
+    section.right_margin, section.bottom_margin = Mm(210 - 28 - 156), Mm(297 - 37 - 225)
+    section.header_distance, section.footer_distance = Mm(15), Mm(15)
+    for grid in section._sectPr.findall(qn("w:docGrid")):
+        section._sectPr.remove(grid)
+
+
+def _settings(document: DocumentObject) -> None:
+    """Word's own present-day mode (no compatibility warning), Chinese, nothing that alters text."""
+    settings = document.settings.element
+    for child in list(settings):
+        settings.remove(child)
+    for xml in (
+        '<w:zoom %s w:percent="100"/>',
+        '<w:defaultTabStop %s w:val="420"/>',
+        '<w:autoHyphenation %s w:val="0"/>',
+        '<w:characterSpacingControl %s w:val="doNotCompress"/>',
+        '<w:compat %s><w:compatSetting w:name="compatibilityMode"'
+        ' w:uri="http://schemas.microsoft.com/office/word" w:val="15"/></w:compat>',
+        '<w:themeFontLang %s w:val="en-US" w:eastAsia="zh-CN"/>',
+        '<w:decimalSymbol %s w:val="."/>',
+        '<w:listSeparator %s w:val=","/>',
+    ):
+        settings.append(parse_xml(xml % nsdecls("w")))
+
+
+def _styles(document: DocumentObject) -> None:
+    root = document.styles.element
+    kept = {"Normal", "DefaultParagraphFont", "TableNormal", "NoList"}
+    for child in list(root):
+        if child.tag == qn("w:latentStyles") or (
+            child.tag == qn("w:style") and child.get(qn("w:styleId")) not in kept
+        ):
+            root.remove(child)
+    defaults = root.find(qn("w:docDefaults"))
+    root.replace(defaults, parse_xml(_DEFAULTS % nsdecls("w")))
+    for number, style in enumerate(STYLES, 1):
+        _add_style(document, style, f"Annex4{number}")
+
+
+_FRAME = (
+    f'<w:framePr {nsdecls("w")} w:w="{round(FRAME * 20)}" w:wrap="around" w:vAnchor="text"'
+    ' w:hAnchor="margin" w:x="1" w:y="1"/>'
+)
+_DEFAULTS = (
+    "<w:docDefaults %s><w:rPrDefault><w:rPr>"
+    f'<w:rFonts w:ascii="{BODY_FONT}" w:hAnsi="{BODY_FONT}" w:eastAsia="{BODY_FONT}" w:cs="{BODY_FONT}"/>'
+    '<w:sz w:val="32"/><w:szCs w:val="32"/><w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
+    "</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>"
+)
+
+
+def _add_style(document: DocumentObject, wanted: Style, style_id: str) -> None:
+    style: Any = document.styles.add_style(wanted.name, WD_STYLE_TYPE.PARAGRAPH)
+    style.element.set(qn("w:styleId"), style_id)
+    style.base_style = document.styles["Normal"]
+    style.quick_style = True
+    style.font.size = Pt(wanted.size)
+    style.font.name = wanted.font
+    fonts = style.element.rPr.rFonts
+    for kind in ("w:eastAsia", "w:cs"):
+        fonts.set(qn(kind), wanted.font)
+    layout = style.paragraph_format
+    layout.alignment = wanted.align
+    layout.space_before, layout.space_after = Pt(wanted.before), Pt(wanted.after)
+    layout.keep_with_next, layout.widow_control = wanted.keep_next, True
+    if wanted.leading:
+        layout.line_spacing_rule, layout.line_spacing = WD_LINE_SPACING.EXACTLY, Pt(wanted.leading)
+    if wanted.left:
+        layout.left_indent = Pt(wanted.left)
+    if wanted.indent:
+        layout.first_line_indent = Pt(wanted.indent * wanted.size)
+        # Word and WPS follow the characters, other programs the points.
+        layout.element.pPr.ind.set(qn("w:firstLineChars"), str(100 * wanted.indent))
+
+
+def _verification(document: DocumentObject) -> None:
+    """QR code in a frame at the left margin, code and address beside it; no table, which may leave its page."""
+    picture = document.add_paragraph("{{二维码}}", style="查验二维码")
+    picture._p.get_or_add_pPr().append(parse_xml(_FRAME))
+    for line in VERIFICATION:
+        document.add_paragraph(line, style="查验说明")
+    document.paragraphs[-1].paragraph_format.keep_with_next = False
+
+
+def _properties(document: DocumentObject) -> None:
+    core = document.core_properties
+    core.title, core.author, core.comments, core.language = "基层群众性自治组织证明", "", "", "zh-CN"
+    core.last_modified_by, core.revision = "", 1
+    core.created = core.modified = datetime(2021, 9, 3)  # noqa: DTZ001 (the property has no zone)
+
+
+def _prune(document: DocumentObject) -> None:
+    """Drop the parts of python-docx's own start document that this form does not need."""
+    unneeded = ("/theme", "/customXml", "/stylesWithEffects", "/thumbnail", "/webSettings", "/numbering")
+    for owner in (document.part.package, document.part):
+        for key, relation in list(owner.rels.items()):
+            if relation.reltype.endswith(unneeded):
+                del owner.rels[key]
+
+
+def _repack(data: bytes) -> bytes:
+    """The same parts with fixed dates, so that the same script gives the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(stream, "w") as new:
+        for name in sorted(old.namelist(), key=lambda part: (part != "[Content_Types].xml", part)):
+            info = zipfile.ZipInfo(name, FIXED_DATE)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o600 << 16
+            new.writestr(info, old.read(name))
+    return stream.getvalue()
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("annex4.docx").write_bytes(build())

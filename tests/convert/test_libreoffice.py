@@ -1,0 +1,173 @@
+"""Real conversions with LibreOffice."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
+from pathlib import Path
+
+import pypdfium2
+import pytest
+from conftest import FONTS
+from convert_forms import ALLOWED, ANCHOR, add, blank, form, packed, text_of
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml.ns import qn
+from needs import require
+from pypdf import PdfReader
+from pypdf.generic import DictionaryObject
+
+from signsvc.convert.fontprogram import read_program
+from signsvc.convert.libreoffice import LibreOffice
+from signsvc.convert.readback import read_back
+from signsvc.convert.shown import read_shown
+from signsvc.errors import ConversionFailed
+from signsvc.models import DocxBytes, PdfBytes
+
+NAMES = ("欧阳若兰", "司马青山", "尉迟碧水")
+HAN_200 = "".join(chr(0x4E00 + 17 * index) for index in range(150))  # beside some 50 of the form itself
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c63f8cfc0000003010100"
+    "c9fe92ef0000000049454e44ae426082"
+)
+
+
+@pytest.fixture(scope="module")
+def pdfs(office: LibreOffice) -> list[PdfBytes]:
+    """The forms of NAMES, then one with 200 different characters."""
+    return made(office, [*(form(name) for name in NAMES), form(more=HAN_200)])
+
+
+def made(office: LibreOffice, documents: list[DocxBytes]) -> list[PdfBytes]:
+    results = office.convert(documents)
+    assert not [result for result in results if isinstance(result, ConversionFailed)]
+    return results  # type: ignore[return-value]
+
+
+def fonts_of(pdf: PdfBytes) -> Iterator[DictionaryObject]:
+    for page in PdfReader(BytesIO(pdf)).pages:
+        for font in page["/Resources"]["/Font"].values():  # type: ignore[index]
+            yield font.get_object()
+
+
+def picture_of(pdf: PdfBytes) -> bytes:
+    document = pypdfium2.PdfDocument(pdf)
+    return bytes(document[0].render(scale=2, grayscale=True).buffer)
+
+
+def linking(target: str) -> DocxBytes:
+    """A form with a picture that is not in it but linked."""
+    document = blank()
+    add(document, "文字")
+    document.add_picture(BytesIO(PIXEL))
+    link = document.part.relate_to(target, RELATIONSHIP_TYPE.IMAGE, is_external=True)
+    (blip,) = document.element.body.iter(qn("a:blip"))
+    blip.attrib.pop(qn("r:embed"))
+    blip.set(qn("r:link"), link)
+    return packed(document)
+
+
+def test_each_document_gets_its_own_pdf_in_order(pdfs: list[PdfBytes]) -> None:
+    for name, pdf in zip(NAMES, pdfs, strict=False):
+        read_back(pdf, text_of(form(name)), ALLOWED, ANCHOR)
+
+
+def test_a_bad_document_fails_alone(office: LibreOffice) -> None:
+    broken = DocxBytes(form()[:3000])
+    first, bad, half, last = office.convert([form(), DocxBytes(b"not a form"), broken, form("李四")])
+    assert isinstance(bad, ConversionFailed)
+    assert isinstance(half, ConversionFailed)
+    assert isinstance(first, bytes)
+    assert isinstance(last, bytes)
+    read_back(last, text_of(form("李四")), ALLOWED, ANCHOR)
+
+
+def test_a_file_holds_no_glyphs_of_its_neighbours(pdfs: list[PdfBytes]) -> None:
+    for pdf in pdfs:
+        used = {
+            program.name: {program.glyphs[code] for code in codes}
+            for program, codes in read_shown(PdfReader(BytesIO(pdf))).programs
+        }
+        for font in fonts_of(pdf):
+            program = read_program(font)
+            assert set(program.glyphs.values()) <= used[program.name]
+            assert program.total == len(program.glyphs)
+    texts = [
+        {char for font in fonts_of(pdf) for char in read_program(font).text.values()} for pdf in pdfs[:3]
+    ]
+    assert set(NAMES[0]) <= texts[0]
+    assert not set(NAMES[0]) & (texts[1] | texts[2])
+
+
+def test_two_hundred_different_characters_stay_small(pdfs: list[PdfBytes]) -> None:
+    assert len({*text_of(form(more=HAN_200))}) >= 200
+    assert len(pdfs[-1]) < 55_000
+
+
+def test_smaller_fonts_change_no_pixel(pdfs: list[PdfBytes], tmp_path: Path) -> None:
+    with LibreOffice(tmp_path, 120) as plain:  # without the originals, fonts stay as LibreOffice made them
+        (untouched,) = made(plain, [form(NAMES[0])])
+    assert "/FontFile" in next(fonts_of(untouched))["/FontDescriptor"]  # type: ignore[operator]
+    assert "/FontFile3" in next(fonts_of(pdfs[0]))["/FontDescriptor"]  # type: ignore[operator]
+    assert picture_of(untouched) == picture_of(pdfs[0])
+    read_back(untouched, text_of(form(NAMES[0])), ALLOWED, ANCHOR)
+
+
+def test_linked_files_are_not_read(office: LibreOffice, tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(PIXEL)
+    (pdf,) = made(office, [linking((tmp_path / "secret.png").as_uri())])
+    assert list(PdfReader(BytesIO(pdf)).pages[0].images) == []
+
+
+def test_linked_addresses_are_not_fetched(office: LibreOffice) -> None:
+    asked: list[str] = []
+
+    class Recorder(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            asked.append(str(self.client_address))
+
+    server = HTTPServer(("127.0.0.1", 0), Recorder)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        (pdf,) = made(office, [linking(f"http://127.0.0.1:{server.server_port}/a.png")])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert asked == []
+    assert list(PdfReader(BytesIO(pdf)).pages[0].images) == []
+
+
+def test_nothing_of_a_document_stays_after_its_call(tmp_path: Path) -> None:
+    require("soffice")
+    with LibreOffice(tmp_path / "work", 120, FONTS) as converter:
+        converter.convert([form()])
+        left = [path for path in (tmp_path / "work").rglob("*") if path.suffix in (".docx", ".pdf")]
+        assert left == []
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_hanging_converter_is_a_failed_conversion(tmp_path: Path) -> None:
+    program = tmp_path / "soffice"
+    program.write_text("#!/bin/sh\ntrap '' TERM\nsleep 600\n")
+    program.chmod(0o755)
+    with LibreOffice(tmp_path / "work", 0.3, program=str(program)) as converter:
+        (result,) = converter.convert([form()])
+    assert isinstance(result, ConversionFailed)
+    assert "超时" in str(result)
+
+
+def test_half_a_pdf_is_no_pdf(tmp_path: Path) -> None:
+    program = tmp_path / "soffice"
+    program.write_text('#!/bin/sh\nfor last; do :; done\nout="$(dirname "$last")/../out"\n'
+                       'printf "%%PDF-1.7 half" > "$out/$(basename "$last" .docx).pdf"\n')  # fmt: skip
+    program.chmod(0o755)
+    with LibreOffice(tmp_path / "work", 5, program=str(program)) as converter:
+        (result,) = converter.convert([form()])
+    assert isinstance(result, ConversionFailed)
+
+
+def test_the_version_is_told(office: LibreOffice) -> None:
+    assert office.version().startswith("LibreOffice ")

@@ -1,0 +1,74 @@
+"""What `signsvc template check` says about a template."""
+
+from __future__ import annotations
+
+import pytest
+from fill_cases import ANNEX4, changed, with_body
+
+from signsvc.fill import inspect
+from signsvc.fill.fields import FIELDS
+
+
+def test_the_form_has_no_finding() -> None:
+    report = inspect(ANNEX4.read_bytes())
+    assert report.usable
+    assert report.fields == FIELDS
+    assert report.split == report.doubtful == report.refused == report.fonts_missing == ()
+    assert {(font.name, font.role) for font in report.fonts} == {
+        ("仿宋_GB2312", "body"),
+        ("方正小标宋简体", "title"),
+    }
+
+
+def test_missing_unknown_and_split_fields_are_named() -> None:
+    report = inspect(changed("word/document.xml", "{{姓名}}", "{{年</w:t></w:r><w:r><w:t>龄}}"))
+    assert (report.missing, report.unknown, report.split) == (("姓名",), ("年龄",), ("年龄",))
+    assert not report.usable
+
+
+def test_font_that_stands_for_no_role_is_missing_unless_installed() -> None:
+    template = with_body(
+        '<w:p><w:r><w:rPr><w:rFonts w:eastAsia="某某行书"/></w:rPr><w:t>字</w:t></w:r></w:p>'
+    )
+    assert inspect(template).fonts_missing == ("某某行书",)
+    assert inspect(template, lambda name: name == "某某行书").fonts_missing == ()
+
+
+@pytest.mark.parametrize(
+    ("xml", "words"),
+    [
+        (
+            '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>',
+            "域代码",
+        ),
+        ("<w:p><w:pPr><w:numPr/></w:pPr></w:p>", "自动编号"),
+        ("<w:sdt><w:sdtContent><w:p/></w:sdtContent></w:sdt>", "内容控件"),
+        (
+            "<w:p><w:r><w:pict><v:textbox><w:txbxContent><w:p/></w:txbxContent></v:textbox></w:pict></w:r></w:p>",
+            "文本框",
+        ),
+        ("<w:p><w:r><w:drawing><wp:anchor/></w:drawing></w:r></w:p>", "浮动"),
+    ],
+)
+def test_what_the_converter_prints_otherwise_is_a_warning(xml: str, words: str) -> None:
+    report = inspect(with_body(xml))
+    assert report.usable
+    assert any(words in finding for finding in report.doubtful)
+
+
+@pytest.mark.parametrize(
+    ("xml", "words"),
+    [
+        ("<w:p><w:del><w:r><w:delText>旧</w:delText></w:r></w:del></w:p>", "修订"),
+        ("<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>藏</w:t></w:r></w:p>", "隐藏"),
+        ('<w:p><w:r><w:footnoteReference w:id="2"/></w:r></w:p>', "脚注"),
+    ],
+)
+def test_what_cannot_be_answered_for_is_refused(xml: str, words: str) -> None:
+    report = inspect(with_body(xml))
+    assert not report.usable
+    assert any(words in finding for finding in report.refused)
+
+
+def test_bytes_that_are_no_document_are_reported_not_raised() -> None:
+    assert inspect(b"").unsafe

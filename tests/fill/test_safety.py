@@ -1,0 +1,171 @@
+"""Hostile templates are refused before anything opens them."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from fill_cases import ANNEX4, changed, entries, packed, with_body
+
+from signsvc.errors import TemplateError
+from signsvc.fill import Form, inspect, safety
+
+RELS = "word/_rels/document.xml.rels"
+OFFICE_REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+
+
+def with_relation(kind: str, target: str, mode: str = "External") -> bytes:
+    relation = f'<Relationship Id="x1" Type="{OFFICE_REL}{kind}" Target="{target}" TargetMode="{mode}"/>'
+    return changed(RELS, "</Relationships>", relation + "</Relationships>")
+
+
+def with_part(name: str, content_type: str, data: bytes = b"x") -> bytes:
+    override = f'<Override PartName="/{name}" ContentType="{content_type}"/></Types>'
+    parts = entries(changed("[Content_Types].xml", "</Types>", override))
+    return packed({**parts, name: data})
+
+
+def with_doctype(doctype: str, text: str = "") -> bytes:
+    parts = entries(with_body(f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"))
+    head, _, rest = parts["word/document.xml"].partition(b"?>")
+    return packed({**parts, "word/document.xml": head + b"?>" + doctype.encode() + rest})
+
+
+def field(*codes: str) -> str:
+    instructions = "".join(f"<w:r><w:instrText>{code}</w:instrText></w:r>" for code in codes)
+    begin, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "end"))
+    return f"<w:p>{begin}{instructions}{end}</w:p>"
+
+
+def zip_bomb() -> bytes:
+    return packed({**entries(ANNEX4.read_bytes()), "word/media/zeros.png": bytes(15 * 2**20)})
+
+
+def lying_zip_bomb() -> bytes:
+    """Its directory says that the big part is small."""
+    data = bytearray(packed({**entries(ANNEX4.read_bytes()), "word/big.xml": b" " * (5 * 2**20)}))
+    at = data.rfind(b"PK\x01\x02", 0, data.rfind(b"word/big.xml"))
+    data[at + 24 : at + 28] = (100).to_bytes(4, "little")
+    return bytes(data)
+
+
+def encrypted_entry() -> bytes:
+    data = bytearray(ANNEX4.read_bytes())
+    at = data.find(b"PK\x01\x02")
+    data[at + 8] |= 1
+    return bytes(data)
+
+
+def duplicate_entry() -> bytes:
+    stream = io.BytesIO(ANNEX4.read_bytes())
+    with zipfile.ZipFile(stream, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("word/document.xml", b"<x/>")
+    return stream.getvalue()
+
+
+ACTIVE_X = "application/vnd.ms-office.activeX+xml"
+MACRO = "application/vnd.ms-word.document.macroEnabled.main+xml"
+MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
+TEMPLATE_MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml"
+LAUGHS = (
+    "<!DOCTYPE w [<!ENTITY a 'haha'>"
+    + "".join(
+        f"<!ENTITY {name} '{('&' + before + ';') * 10}'>"
+        for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    + "]>"
+)
+PICTURE = "<w:p><w:r><w:pict><v:shape><v:imagedata %s/></v:shape></w:pict></w:r></w:p>"
+
+HOSTILE = {
+    "zip bomb": (zip_bomb, "过大"),
+    "zip bomb with a false directory": (lying_zip_bomb, "损坏"),
+    "many entries": (lambda: packed({**entries(ANNEX4.read_bytes()), **{f"x{n}": b"" for n in range(300)}}), "超过"),
+    "encrypted entry": (encrypted_entry, "加密"),
+    "encrypted package": (lambda: bytes.fromhex("d0cf11e0a1b11ae1") + bytes(512), "加密"),
+    "same entry twice": (duplicate_entry, "文件名"),
+    "path out of the package": (lambda: packed({**entries(ANNEX4.read_bytes()), "../x.xml": b"<x/>"}), "文件名"),
+    "not a zip": (lambda: b"%PDF-1.7", "不是"),
+    "cut off": (lambda: ANNEX4.read_bytes()[:-40], "不是"),
+    "broken XML": (lambda: changed("word/document.xml", "<w:body>", "<w:body"), "XML"),
+    "external entity": (lambda: with_doctype('<!DOCTYPE w [<!ENTITY x SYSTEM "file:///etc/passwd">]>', "&x;"), "实体"),
+    "billion laughs": (lambda: with_doctype(LAUGHS, "&i;"), "实体"),
+    "entities behind another encoding": (
+        lambda: packed(
+            {
+                **entries(ANNEX4.read_bytes()),
+                "word/settings.xml": '<?xml version="1.0"?><!DOCTYPE x []><x/>'.encode("utf-16"),
+            }
+        ),
+        "XML",
+    ),
+    "entities behind UTF-7": (
+        lambda: packed(
+            {**entries(ANNEX4.read_bytes()), "word/settings.xml": b'<?xml version="1.0" encoding="utf-7"?>+ADw-x/>'}
+        ),
+        "XML",
+    ),
+    "linked picture": (lambda: with_relation("image", "http://example.com/a.png"), "外部"),
+    "linked local file": (lambda: with_relation("image", "file:///etc/passwd"), "外部"),
+    "local file called internal": (lambda: with_relation("image", "file:///etc/passwd", "Internal"), "不存在"),
+    "link to a local file": (lambda: with_relation("hyperlink", "file:///etc/passwd"), "外部"),
+    "attached template": (lambda: with_relation("attachedTemplate", "http://example.com/a.dotm"), "attachedTemplate"),
+    "sub-document": (lambda: with_relation("subDocument", "a.docx"), "subDocument"),
+    "frame": (lambda: with_relation("frame", "http://example.com/"), "frame"),
+    "other content": (lambda: with_relation("aFChunk", "a.html"), "aFChunk"),
+    "macros": (lambda: with_part("word/vbaProject.bin", "application/vnd.ms-office.vbaProject"), "宏"),
+    ".docm": (lambda: changed("[Content_Types].xml", MAIN, MACRO), "宏"),
+    ".dotx": (lambda: changed("[Content_Types].xml", MAIN, TEMPLATE_MAIN), "不是 .docx"),
+    "OLE object": (
+        lambda: with_part("word/embeddings/a.bin", "application/vnd.openxmlformats-officedocument.oleObject"),
+        "a.bin",
+    ),
+    "ActiveX": (lambda: with_part("word/activeX/activeX1.xml", ACTIVE_X, b"<x/>"), "activeX1"),
+    "embedded font": (lambda: with_part("word/fonts/f.odttf", "application/x-fontdata"), "f.odttf"),
+    "SVG": (lambda: with_part("word/media/a.svg", "image/svg+xml", b"<svg/>"), "a.svg"),
+    "DDE field": (lambda: with_body(field("DDEAUTO c:\\\\cmd.exe &quot;/k calc&quot;")), "域"),
+    "DDE field in pieces": (lambda: with_body(field("DD", "E", " excel a b")), "域"),
+    "DDE inside a field": (lambda: with_body(field(" PAGE ").replace("</w:p>", "") + field("DDE x")[5:]), "域"),
+    "included file": (
+        lambda: with_body('<w:p><w:fldSimple w:instr=" INCLUDETEXT &quot;/etc/passwd&quot; "/></w:p>'),
+        "域",
+    ),
+    "macro button": (lambda: with_body(field("MACROBUTTON Run here")), "域"),
+    "code outside a field": (lambda: with_body("<w:p><w:r><w:instrText>LINK a</w:instrText></w:r></w:p>"), "域"),
+    "object": (lambda: with_body("<w:p><w:r><w:object/></w:r></w:p>"), "object"),
+    "alternative chunk": (lambda: with_body('<w:altChunk r:id="x"/>'), "altChunk"),
+    "data binding": (lambda: with_body("<w:sdt><w:sdtPr><w:dataBinding/></w:sdtPr></w:sdt>"), "dataBinding"),
+    "VML picture by address": (lambda: with_body(PICTURE % 'src="http://example.com/a.png"'), "外部"),
+    "VML link": (lambda: with_body(PICTURE % 'o:href="file:///etc/passwd"'), "外部"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_template_is_refused_and_named(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    make, word = HOSTILE[kind]
+    template = make()
+    monkeypatch.setattr("signsvc.fill.compile.Document", lambda _: pytest.fail("opened"))
+    with pytest.raises(TemplateError, match=word):
+        Form.load(template)
+    report = inspect(template)
+    assert report.unsafe
+    assert not report.usable
+
+
+def test_the_form_itself_is_safe() -> None:
+    assert safety.unsafe_reasons(ANNEX4.read_bytes()) == ()
+
+
+@pytest.mark.parametrize("code", [" PAGE ", "page \\* MERGEFORMAT", 'HYPERLINK "https://example.com"'])
+def test_page_numbers_and_links_are_harmless(code: str) -> None:
+    assert safety.unsafe_reasons(with_body(field(code.replace('"', "&quot;")))) == ()
+
+
+def test_web_link_is_harmless() -> None:
+    assert safety.unsafe_reasons(with_relation("hyperlink", "https://example.com/")) == ()
+
+
+def test_too_large_a_file_is_refused_unread(tmp_path: Path) -> None:
+    assert "MB" in safety.unsafe_reasons(bytes(safety.MAX_FILE + 1))[0]

@@ -1,0 +1,116 @@
+"""Certificates to register, and a registry with one of everything: what the registry's tests stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from signsvc.models import Medium, OfficeId, Sha256, Standing
+from signsvc.registry import Claim, Lost, NewCertificate, Registry, Reservation
+from signsvc.statuses import Event
+
+OFFICE = OfficeId("qh-demo")
+FORMAT = "{year}-{serial:06d}"
+ORIGIN = "example.org/signsvc/test"
+MATCH_KEY = bytes(range(32))
+LOG_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+NOW = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)
+DAY = date(2026, 11, 21)
+NAME, ID_NUMBER, STATEMENT = "加仓·晋美南杰", "632801199001011234", "其属于本社区居民，现居和平路"
+CHAIN = (b"DER of the seal's certificate", b"DER of its issuer")
+
+
+def url_in(folder: Path) -> str:
+    return f"sqlite:///{folder / 'registry.sqlite3'}"
+
+
+def create(folder: Path) -> Registry:
+    return Registry.create(url_in(folder), folder / "log", ORIGIN, MATCH_KEY, LOG_KEY)
+
+
+def reopen(folder: Path, log_key: Ed25519PrivateKey | None = LOG_KEY) -> Registry:
+    return Registry.open(url_in(folder), folder / "log", MATCH_KEY, log_key)
+
+
+def claim(
+    registry: Registry, request_id: str, office: OfficeId = OFFICE, day: date = DAY, text: str = ""
+) -> Claim:
+    return Claim(registry.mark(request_id, {"姓名": NAME, "证明事项": text}), office, FORMAT, day)
+
+
+def reserve(registry: Registry, *request_ids: str) -> list[Reservation]:
+    results = registry.reserve([claim(registry, item) for item in request_ids], NOW)
+    assert not [item for item in results if isinstance(item, Lost)]
+    return [item for item in results if isinstance(item, Reservation)]
+
+
+def code_of(reservation: Reservation) -> str:
+    return sha256(reservation.mark.request_key.encode()).hexdigest()[:16].upper()
+
+
+def certificate(reservation: Reservation, note: str = "") -> NewCertificate:
+    """A certificate for `reservation`; another `note` stands for other bytes of the same certificate."""
+    pdf = f"%PDF-{reservation.number}{note}".encode()
+    return NewCertificate(
+        reservation=reservation,
+        office_name="青海省示范市示范区和平街道幸福社区居民委员会",
+        office_phone="0970-0000000",
+        matter="诉讼当事人属于本社区（村）证明",
+        statement_pattern="其属于本社区居民，{情况说明}",
+        purpose="诉讼",
+        addressee="示范市示范区人民法院",
+        legal_basis="《中华人民共和国民事诉讼法》第六十一条",
+        issued_on=DAY,
+        sealed_at=NOW - timedelta(seconds=5),
+        valid_until=date(2027, 5, 20),
+        holder="加**",
+        medium=Medium.ELECTRONIC,
+        policy="青民发〔2021〕103号",
+        demo=True,
+        sha256=Sha256(sha256(pdf).hexdigest()),
+        sm3="00" * 32,
+        signed_sha256=Sha256(sha256(pdf[:-1]).hexdigest()),
+        standing=Standing.DEMO,
+        chain=CHAIN,
+        code=code_of(reservation),
+        name=NAME,
+        id_number=ID_NUMBER,
+        statement=STATEMENT,
+        box=b"encrypted " + reservation.number.encode(),
+    )
+
+
+def issue(registry: Registry, *request_ids: str) -> list[Reservation]:
+    held = reserve(registry, *request_ids)
+    commit(registry, held)
+    return held
+
+
+def commit(registry: Registry, held: Sequence[Reservation]) -> None:
+    results = registry.commit([certificate(item) for item in held], NOW)
+    assert not [item for item in results if isinstance(item, Lost)]
+
+
+def one_of_everything(folder: Path) -> Registry:
+    """Issued, suspended, resumed, revoked, superseded, copied, two voided, one openly reserved, in two offices."""
+    registry = create(folder)
+    held = issue(registry, *(f"r{n}" for n in range(1, 8)))
+    spare = reserve(registry, "v1", "v2", "open")
+    registry.void([(spare[0], "conversion_failed"), (spare[1], "request_invalid:invalid_name")], NOW)
+    village = registry.reserve([claim(registry, "g1", OfficeId("gd-demo"))], NOW)
+    commit(registry, [item for item in village if isinstance(item, Reservation)])
+    numbers = [item.number for item in held]
+    for number, event, reason, by in (
+        (numbers[1], Event.SUSPEND, "information_wrong", None),
+        (numbers[2], Event.SUSPEND, "holder_request", None),
+        (numbers[2], Event.RESUME, "other", None),
+        (numbers[3], Event.REVOKE, "issued_in_error", None),
+        (numbers[4], Event.SUPERSEDE, "superseded", numbers[5]),
+    ):
+        registry.change_status(number, event, reason, by, b"box", NOW + timedelta(hours=1))
+    registry.record_copy(numbers[0], b"box", NOW)
+    return registry

@@ -1,0 +1,200 @@
+"""The commands as an office, a bank and an operator use them."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import pytest
+from home import DEMO_REQUESTS, Home, a_row, read_results
+
+
+@pytest.fixture(scope="module")
+def issued(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The demonstration batch, issued. Tests that change something copy it first."""
+    home = Home(Path(shutil.copytree(pristine, tmp_path_factory.mktemp("issued") / "home")))
+    home.sign(DEMO_REQUESTS)
+    return home
+
+
+@pytest.fixture
+def own(issued: Home, tmp_path: Path) -> Home:
+    return Home(Path(shutil.copytree(issued.folder, tmp_path / "own")))
+
+
+def first(home: Home) -> dict[str, str]:
+    return read_results(home.folder / "out")[0]
+
+
+def test_the_demonstration_batch_is_issued_whole(issued: Home) -> None:
+    rows = read_results(issued.folder / "out")
+    assert len(rows) == 10
+    assert {row["status"] for row in rows} == {"issued"}
+    assert rows[0]["number"] == "qh-demo-2026-000001"
+    assert all((issued.folder / "out" / row["pdf"]).is_file() for row in rows)
+    assert (issued.folder / "out" / "results.xlsx").is_file()
+
+
+def test_a_rerun_changes_nothing(own: Home) -> None:
+    before = {file.name: file.read_bytes() for file in (own.folder / "out").glob("*.pdf")}
+    shutil.rmtree(own.folder / "out")
+    rows = own.sign(DEMO_REQUESTS)
+    assert {row["status"] for row in rows} == {"unchanged"}
+    assert {file.name: file.read_bytes() for file in (own.folder / "out").glob("*.pdf")} == before
+    assert all(row["code"] for row in rows)
+
+
+def test_other_content_under_an_issued_request_id_is_a_conflict(own: Home) -> None:
+    with open(DEMO_REQUESTS, encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))[:1]
+    rows[0]["姓名"] = "另一人"
+    result = own.sign(own.write_rows("changed.csv", rows), "again", expect=1)[0]
+    assert result["status"] == "refused"
+    assert result["error"] == "request_conflict"
+    assert "qh-demo-2026-000001" in result["message"]
+
+
+def test_check_tells_every_fault_of_every_row_and_issues_nothing(own: Home) -> None:
+    rows = [a_row(1), a_row(2, name="", id_number="123", valid_until="2020-01-01"), a_row(3, name="张?")]
+    done = own.run("check", own.write_rows("rows.csv", rows), expect=1)
+    for code in ("missing_field", "invalid_id_number", "validity_order", "invalid_name"):
+        assert f"request_invalid:{code}" in done.stdout
+    assert "第2行" not in done.stdout
+    assert own.run("log", "verify").stdout.startswith("日志完整")
+
+
+def test_the_bank_checks_a_file(issued: Home) -> None:
+    report = issued.json("verify", issued.folder / "out" / first(issued)["pdf"])
+    assert report["verdict"] == "valid"
+    assert report["rely"] is False  # a demonstration seal
+    assert report["certificate"]["holder"] == "王**"
+    assert report["certificate"]["valid_until"] == "2036-12-31"
+    assert report["seal"]["standing"] == "demo"
+
+
+def test_the_bank_checks_a_number(issued: Home) -> None:
+    row = first(issued)
+    for number in (row["number"], "2026-000001", "幸福社区证明第2026-000001号"):
+        assert issued.json("lookup", number, "--code", row["code"].lower())["verdict"] == "valid"
+    later = issued.json("lookup", row["number"], "--code", row["code"], "--as-of", "2037-01-01", expect=1)
+    assert later["verdict"] == "expired"
+    earlier = issued.json("lookup", row["number"], "--code", row["code"], "--as-of", "2026-01-01", expect=1)
+    assert earlier["verdict"] == "not_yet_valid"
+
+
+def test_an_unknown_number_and_a_wrong_code_are_one_answer(issued: Home) -> None:
+    rows = read_results(issued.folder / "out")
+    wrong = issued.json("lookup", rows[0]["number"], "--code", rows[1]["code"], expect=1)
+    unknown = issued.json("lookup", "qh-demo-2026-999999", "--code", rows[1]["code"], expect=1)
+    for report in (wrong, unknown):
+        report.pop("checked_at")
+    assert wrong == unknown
+    assert wrong["verdict"] == "not_found"
+
+
+def test_a_malformed_code_is_one_line_and_exit_2(issued: Home) -> None:
+    done = issued.run("lookup", first(issued)["number"], "--code", "ABC", expect=2)
+    assert done.stderr.startswith("error: malformed_code: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_changed_file_is_never_valid(own: Home) -> None:
+    file = own.folder / "out" / first(own)["pdf"]
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert own.json("verify", file, expect=1)["verdict"] == "altered"
+
+
+def test_offline_a_good_seal_is_sealed_only(issued: Home) -> None:
+    file = issued.folder / "out" / first(issued)["pdf"]
+    root = issued.folder / "keys" / "root.pem"
+    assert issued.json("verify", file, "--offline", "--root", root, expect=1)["verdict"] == "sealed_only"
+
+
+def test_status_commands_show_in_the_answer_and_in_the_log(own: Home) -> None:
+    row = first(own)
+    look = ("lookup", row["number"], "--code", row["code"])
+    own.run("suspend", row["number"], "--reason", "other", "--note", "电话核实中")
+    assert own.json(*look, expect=1)["verdict"] == "suspended"
+    own.run("resume", row["number"])
+    assert own.json(*look)["verdict"] == "valid"
+    own.run("revoke", row["number"], "--reason", "issued_in_error")
+    revoked = own.json(*look, expect=1)
+    assert revoked["verdict"] == "revoked"
+    assert {"code": "issued_in_error", "message": "误发"} in revoked["reasons"]
+    assert own.json("verify", own.folder / "out" / row["pdf"], expect=1)["verdict"] == "revoked"
+    again = own.run("revoke", row["number"], "--reason", "other", expect=1)
+    assert again.stderr.startswith("error: status_not_allowed: ")
+    own.run("log", "verify")
+
+
+def test_a_certificate_is_superseded_by_another_of_its_office(own: Home) -> None:
+    old, new, *_ = read_results(own.folder / "out")
+    own.run("supersede", old["number"], "--by", new["number"])
+    report = own.json("lookup", old["number"], "--code", old["code"], expect=1)
+    assert report["verdict"] == "superseded"
+    assert report["certificate"]["superseded_by"] == new["number"]
+
+
+def test_the_retained_copy_is_the_same_bytes(own: Home) -> None:
+    row = first(own)
+    own.run("copy", row["number"], "--reason", "法院要求补交", "-o", own.folder / "copy.pdf")
+    assert (own.folder / "copy.pdf").read_bytes() == (own.folder / "out" / row["pdf"]).read_bytes()
+    own.run("log", "verify")
+
+
+def test_an_existing_registry_is_never_made_anew(own: Home) -> None:
+    assert own.run("init", "--demo", expect=2).stderr.startswith("error: registry_error: ")
+    shutil.rmtree(own.var)
+    done = own.run("init", "--demo", expect=2)
+    assert done.stderr.startswith("error: ")
+    assert not (own.var / "registry.sqlite3").exists()
+
+
+def test_every_other_command_refuses_a_missing_registry(home: Home) -> None:
+    (home.var / "registry.sqlite3").unlink()
+    for words in (
+        ("sign", DEMO_REQUESTS),
+        ("check", DEMO_REQUESTS),
+        ("lookup", "qh-demo-2026-000001", "--code", "0"),
+        ("log", "verify"),
+        ("revoke", "qh-demo-2026-000001", "--reason", "other"),
+    ):
+        assert home.run(*words, expect=2).stderr.startswith("error: registry_error: ")
+    assert not (home.var / "registry.sqlite3").exists()
+
+
+def test_an_unusable_file_is_exit_2(home: Home) -> None:
+    for name, data in {"none.csv": None, "empty.csv": b"", "rows.pdf": b"%PDF-1.7", "rows.xlsx": b"PK\x03\x04"}.items():
+        if data is not None:
+            (home.folder / name).write_bytes(data)
+        done = home.run("sign", home.folder / name, expect=2)
+        assert done.stderr.startswith("error: unusable_input: "), done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_setting_is_refused(home: Home) -> None:
+    odd = Home(home.folder, {"SIGNSVC_CONVERTOR": "auto"})
+    assert odd.run("doctor", expect=2).stderr.startswith("error: bad_setting: ")
+
+
+def test_doctor_finds_a_demonstration_home_fit(home: Home) -> None:
+    done = home.run("doctor")
+    assert "FAIL" not in done.stdout
+    assert "演示印章" in done.stdout
+
+
+def test_options_fill_a_column_for_the_whole_file(home: Home) -> None:
+    row = a_row(1)
+    for key in ("office", "verified_by", "verified_how", "verified_on", "approved_by"):
+        row.pop(key)
+    rows = home.write_rows("rows.csv", [row])
+    words = ("--office", "qh-demo", "--verified-by", "甲", "--verified-how", "掌握信息")
+    words += ("--verified-on", "2026-11-20", "--approved-by", "乙")
+    home.run("sign", rows, "-o", home.folder / "out", *words)
+    assert read_results(home.folder / "out")[0]["number"] == "qh-demo-2026-000001"
+
+
+def test_cells_that_a_spreadsheet_would_run_are_neutralised(home: Home) -> None:
+    rows = home.write_rows("rows.csv", [a_row(1, request_id="=1+1", name="")])
+    assert home.sign(rows, expect=1)[0]["request_id"] == "'=1+1"
