@@ -1,7 +1,7 @@
 """What a holder keeps to show, offline, that a certificate was registered (C2SP tlog-proof@v1). Pure.
 
-A proof ties one leaf to one signed checkpoint. A *proof bundle* (存证包) is JSON `{v, record, salt, proof}`: the clear record,
-the 128-bit salt (hexadecimal) that made its leaf unguessable, and the proof as text. The leaf's data is
+A proof ties one leaf to one signed checkpoint. A *proof bundle* (存证包) is JSON `{v, record, salt, proof}`: the clear
+record, the 128-bit salt (hexadecimal) that made its leaf unguessable, and the proof as text. The leaf's data is
 SHA-256(salt ‖ canonical record).
 """
 

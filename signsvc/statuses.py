@@ -41,5 +41,5 @@ _AFTER: Mapping[tuple[Status, Event], Status] = {
 
 
 def after(status: Status, event: Event) -> Status | None:
-    """The status that `event` leads to from `status`; None where it is not allowed. Revoked and superseded are final."""
+    """The status that `event` leads to; None where it is not allowed. Revoked and superseded are final."""
     return _AFTER.get((status, event))

@@ -33,14 +33,16 @@ FRAME = QR_MM * 72 / 25.4 + 18
 VERIFICATION_INDENT = FRAME + 6
 # The signature block is centred on one axis in the right part of the page; 19 characters of 3号 fit its width.
 SIGNATURE_INDENT = 8 * BODY
-SEAL_ABOVE = 34.0  # a 42 mm seal centred under the date reaches 31 pt above it
-SEAL_BELOW = 44.0  # and 31 pt below a one-line office name; 15 mm stay free
+SEAL_ABOVE = (
+    34.0  # a 42 mm seal over date and office reaches up to 42 pt above the date; 8 pt are in the lines
+)
+SEAL_BELOW = 44.0  # 15 mm under the office's name, of which the seal takes up to 30 pt
 FIXED_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True)
 class Style:
-    """A paragraph style; `indent` counts characters of 3号 for the first line, `left` points for all lines."""
+    """A paragraph style; `indent` counts its own characters for the first line, `left` points for all lines."""
 
     name: str
     align: WD_ALIGN_PARAGRAPH = WD_ALIGN_PARAGRAPH.LEFT
@@ -63,7 +65,7 @@ STYLES = (
     Style("有效期", indent=2),
     Style("出具日期", WD_ALIGN_PARAGRAPH.CENTER, left=SIGNATURE_INDENT, before=SEAL_ABOVE),
     Style("出具组织", WD_ALIGN_PARAGRAPH.CENTER, left=SIGNATURE_INDENT, after=SEAL_BELOW),
-    Style("份数说明", size=COPIES, leading=24.0, indent=2, after=6.0),
+    Style("份数说明", size=COPIES, leading=24.0, indent=2, after=9.0),
     Style("查验二维码", leading=None),
     Style("查验说明", size=SMALL, leading=21.0, left=VERIFICATION_INDENT),
 )

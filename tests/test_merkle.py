@@ -1,4 +1,4 @@
-"""The tree against the definition in RFC 6962 2.1, against known roots, and proofs that fail when anything is changed."""
+"""The tree against RFC 6962 2.1 and known roots; proofs that hold, and fail when anything is changed."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Converter(Protocol):
 
 def choose_converter(
     choice: Choice, work: Path, timeout: float, font_files: Sequence[Path] = ()
-) -> LibreOffice | Embedded:
+) -> Converter:
     """The converter asked for; `auto` is LibreOffice if it is installed, else the embedded one.
 
     Raises SettingsError if there is none.

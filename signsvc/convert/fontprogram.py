@@ -17,9 +17,10 @@ from fontTools.cffLib import CFFFontSet
 from fontTools.ttLib import TTFont
 from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
+from . import type1
+
 NOTDEF = ".notdef"
 _SUBSET = re.compile(r"^/?[A-Z]{6}\+")
-_TYPE1_CODE = re.compile(rb"dup\s+(\d+)\s*/(\S+)\s+put")
 _SECTION = re.compile(rb"begin(bfchar|bfrange)(.*?)end\1", re.DOTALL)
 _TOKEN = re.compile(rb"<([0-9A-Fa-f\s]*)>|([\[\]])")
 
@@ -64,7 +65,7 @@ def read_program(font: DictionaryObject) -> Program:
 
 def _simple_glyphs(descriptor: DictionaryObject) -> tuple[dict[int, object], int | None]:
     if "/FontFile" in descriptor:
-        names = type1_encoding(_stream(descriptor, "/FontFile"))
+        names = type1.encoding(_stream(descriptor, "/FontFile"))
         return {code: name for code, name in names.items() if name != NOTDEF}, None
     if "/FontFile2" in descriptor:
         return _truetype_glyphs(_stream(descriptor, "/FontFile2"))
@@ -72,12 +73,6 @@ def _simple_glyphs(descriptor: DictionaryObject) -> tuple[dict[int, object], int
     if isinstance(top.Encoding, str):
         raise Unacceptable("predefined encoding")
     return {code: name for code, name in enumerate(top.Encoding) if name != NOTDEF}, len(top.charset) - 1
-
-
-def type1_encoding(data: bytes) -> dict[int, str]:
-    """Code -> glyph name, from the clear part of a Type 1 program."""
-    clear = data.partition(b"eexec")[0]
-    return {int(code): name.decode("latin-1") for code, name in _TYPE1_CODE.findall(clear)}
 
 
 def _truetype_glyphs(data: bytes) -> tuple[dict[int, object], int]:

@@ -21,6 +21,7 @@ from .trays import empty, fill, harvest
 from .workshop import Outcome, Workshop
 
 PROGRAMS = ("soffice", "libreoffice")
+_QUIET = ("--headless", "--norestore", "--nolockcheck", "--nodefault", "--nologo", "--nofirststartwizard")
 _SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 
 
@@ -77,7 +78,7 @@ class LibreOffice:
         """The PDF of each document or why there is none, in the same order."""
         with self._turn:
             pdfs = convert_in_rounds(documents, self._call)
-        return [pdf if isinstance(pdf, ConversionFailed) else slim(pdf, self._shelf) for pdf in pdfs]
+        return [pdf if isinstance(pdf, ConversionFailed) else _slimmed(pdf, self._shelf) for pdf in pdfs]
 
     def close(self) -> None:
         """End everything and wipe the folder."""
@@ -100,9 +101,8 @@ class LibreOffice:
         )
         made = harvest(folder, documents)
         empty(folder)
-        if (
-            outcome is not Outcome.DONE
-        ):  # what a killed LibreOffice leaves in its profile may stop the next one
+        if outcome is not Outcome.DONE:
+            # What a killed LibreOffice leaves in its profile may stop the next one.
             shutil.rmtree(profile, ignore_errors=True)
         return made, outcome
 
@@ -110,14 +110,7 @@ class LibreOffice:
         return [
             self._program,
             f"-env:UserInstallation={profile.as_uri()}",
-            *(
-                "--headless",
-                "--norestore",
-                "--nolockcheck",
-                "--nodefault",
-                "--nologo",
-                "--nofirststartwizard",
-            ),
+            *_QUIET,
             "--infilter=MS Word 2007 XML",  # whatever the bytes look like, nothing else is opened
             *("--convert-to", export_filter(), "--outdir", str(tray.with_name("out"))),
             *(str(tray / name) for name in documents),
@@ -141,6 +134,13 @@ class LibreOffice:
         if self._own_fonts:
             environment |= font_environment(folder, self._own_fonts, system=True)
         return environment
+
+
+def _slimmed(pdf: PdfBytes, shelf: FontShelf) -> PdfBytes | ConversionFailed:
+    try:
+        return slim(pdf, shelf)
+    except Exception:  # a PDF that cannot be read may raise anything, and fails alone
+        return ConversionFailed("转换得到的 PDF 无法读取，请用 signsvc template check 检查模板")
 
 
 def _installed(file: Path) -> bool:

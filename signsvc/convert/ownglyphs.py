@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
+from fontTools.pens.boundsPen import ControlBoundsPen
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.ttLib import TTFont, TTLibError
 from pypdf import PdfReader, PdfWriter
@@ -21,8 +22,8 @@ from pypdf.generic import DictionaryObject, NameObject, StreamObject
 
 from signsvc.models import PdfBytes
 
-from . import cff
-from .fontprogram import font_name, type1_encoding
+from . import cff, type1
+from .fontprogram import font_name
 
 _CID_NAME = re.compile(r"cid(\d+)$")
 
@@ -37,6 +38,7 @@ class Original:
         self._font = TTFont(str(path), fontNumber=0, lazy=True)
         self._top: Any = self._font["CFF "].cff[0]
         self._outlines: dict[int, bytes] = {}
+        self._same: dict[str, bool] = {}
         self.box = [round(side) for side in self._top.FontBBox]
 
     @property
@@ -47,14 +49,29 @@ class Original:
     def outline(self, cid: int) -> bytes:
         """Type 2 charstring of a CID, without subroutines and hints; KeyError if the font has no such CID."""
         if cid not in self._outlines:
-            glyph = self._top.CharStrings[f"cid{cid:05d}"]
-            pen = T2CharStringPen(None, None)
-            glyph.draw(pen)
+            glyph = self._glyph(cid)
+            glyph.draw(pen := T2CharStringPen(None, None))
             charstring = pen.getCharString()
             charstring.program.insert(0, round(glyph.width))
             charstring.compile()
             self._outlines[cid] = charstring.bytecode
         return self._outlines[cid]
+
+    def is_source_of(self, name: str, program: bytes) -> bool:
+        """Whether the Type 1 program `name` was made from this file, not from another version of the same font.
+
+        Found out once a name, by the extent of every glyph in the first program that bears it.
+        """
+        if name not in self._same:
+            self._same[name] = all(
+                _extent(outline) == _extent(self._glyph(int(cid[1])))
+                for glyph, outline in type1.charstrings(program).items()
+                if (cid := _CID_NAME.fullmatch(glyph))
+            )
+        return self._same[name]
+
+    def _glyph(self, cid: int) -> Any:
+        return self._top.CharStrings[f"cid{cid:05d}"]
 
 
 class FontShelf:
@@ -71,9 +88,10 @@ class FontShelf:
 
 
 def slim(pdf: PdfBytes, shelf: FontShelf) -> PdfBytes:
-    """The same pages with smaller fonts, and without the open action that LibreOffice adds."""
-    if not shelf.originals:
-        return pdf
+    """The same pages with smaller fonts, and without the open action that LibreOffice adds.
+
+    Raises whatever a broken PDF provokes.
+    """
     writer = PdfWriter(clone_from=PdfReader(BytesIO(pdf)))
     writer.pdf_header = "%PDF-1.7"
     writer.root_object.pop("/OpenAction", None)
@@ -98,23 +116,31 @@ def _descriptors(writer: PdfWriter) -> list[DictionaryObject]:
 
 
 def _replace(descriptor: DictionaryObject, originals: Mapping[str, Original]) -> None:
-    """Exchange a Type 1 program, if its original is known and has every glyph of it."""
-    original = originals.get(font_name(descriptor))
-    program = descriptor["/FontFile"].get_object()
-    if original is None or not isinstance(program, StreamObject):
+    """Exchange a Type 1 program, if its original is known and every glyph has a CID."""
+    name = font_name(descriptor)
+    stream = cast(StreamObject, descriptor["/FontFile"].get_object())
+    program = stream.get_data()
+    codes = type1.encoding(program)
+    cids = {code: int(cid[1]) for code, glyph in codes.items() if (cid := _CID_NAME.fullmatch(glyph))}
+    original = originals.get(name)
+    # A code without a CID is .notdef: reading back refuses that document anyway.
+    if original is None or len(cids) < len(codes) or not original.is_source_of(name, program):
         return
-    glyphs = []
-    for code, name in type1_encoding(program.get_data()).items():
-        cid = _CID_NAME.fullmatch(name)
-        if cid is None:  # .notdef among them: reading back refuses the document
-            return
-        glyphs.append((name, code, original.outline(int(cid[1]))))
-    program.set_data(cff.build(font_name(descriptor), glyphs, original.box))
+    stream.set_data(
+        cff.build(
+            name, [(f"cid{cid}", code, original.outline(cid)) for code, cid in cids.items()], original.box
+        )
+    )
     for key in ("/Length1", "/Length2", "/Length3"):
-        program.pop(key, None)
-    program[NameObject("/Subtype")] = NameObject("/Type1C")
+        stream.pop(key, None)
+    stream[NameObject("/Subtype")] = NameObject("/Type1C")
     descriptor[NameObject("/FontFile3")] = descriptor.raw_get("/FontFile")
     del descriptor["/FontFile"]
+
+
+def _extent(outline: Any) -> tuple[float, ...] | None:
+    outline.draw(pen := ControlBoundsPen(None))
+    return cast(tuple[float, ...] | None, pen.bounds)
 
 
 def _open(path: Path) -> Original | None:

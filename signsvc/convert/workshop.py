@@ -14,6 +14,8 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import IO, Any, cast
 
+from signsvc.errors import ConversionFailed
+
 _WARDEN = Path(__file__).with_name("warden.py")
 _MARGIN = 15.0  # seconds the warden may take beyond the program's own time
 
@@ -77,7 +79,11 @@ class Workshop:
         )
         self._input = cast(IO[bytes], self._process.stdin)
         self._output = cast(IO[bytes], self._process.stdout)
-        self.offline = bool(self._answer(_MARGIN)["offline"])
+        try:
+            self.offline = bool(self._answer(_MARGIN)["offline"])
+        except EOFError as error:
+            self.close()
+            raise ConversionFailed("转换进程无法启动，请用 signsvc doctor 检查") from error
 
     def _answer(self, seconds: float) -> dict[str, Any]:
         """The warden's next line; EOFError if it died or keeps silent."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from docx import Document
 from docx.document import Document as DocumentObject
 from docx.oxml.ns import qn
 from lxml import etree
 
 from signsvc.errors import TemplateError
-from signsvc.fill.compile import open_template, story_parts
+from signsvc.fill.compile import foreign_document, story_parts
 from signsvc.fill.faces import Styles, is_body, is_title
 from signsvc.fill.fields import FIELDS, Found, merge_fields, own_runs
 from signsvc.fill.limits import doubtful_features, refused_features
@@ -60,10 +62,10 @@ def inspect(template: bytes, installed: Callable[[str], bool] = lambda name: Fal
     if reasons := unsafe_reasons(template):
         return TemplateReport(unsafe=reasons)
     try:
-        document = open_template(template)
+        with foreign_document():
+            return _inspect(Document(io.BytesIO(template)), installed)
     except TemplateError as error:
         return TemplateReport(unsafe=(str(error),))
-    return _inspect(document, installed)
 
 
 def _inspect(document: DocumentObject, installed: Callable[[str], bool]) -> TemplateReport:

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +37,7 @@ _OWN_PROPERTIES = tuple(qn(name) for name in ("w:rStyle", "w:rFonts", "w:b", "w:
 # What carries people's names, other fonts or settings that change text, and nothing that is printed.
 _UNNEEDED = (
     "extended-properties", "custom-properties", "thumbnail", "customXml", "stylesWithEffects", "comments", "fontTable",
-    "webSettings", "classificationlabels",
+    "webSettings", "classificationlabels", "core-properties",
 )  # fmt: skip
 _UNNEEDED_SETTINGS = (
     "w:autoHyphenation",
@@ -81,25 +82,29 @@ class _Work:
 def compile_template(template: bytes) -> Package:
     """Take a .docx apart for filling; raises TemplateError for what is unsafe, unreadable or not the form."""
     refuse_unsafe(template)
-    document = open_template(template)
-    work = _Work(Styles(document.styles.element))
-    for part in story_parts(document):
-        if reasons := refused_features(part.element):
-            raise TemplateError("模板不能使用：" + "；".join(reasons))
-        merge_fields(part.element, work.found)
-    _check_fields(work.found)
-    for part in story_parts(document):
-        _compile_part(part, work)
-    _tidy(document)
-    return _package(document, work)
+    with foreign_document():
+        document = Document(io.BytesIO(template))
+        work = _Work(Styles(document.styles.element))
+        for part in story_parts(document):
+            if reasons := refused_features(part.element):
+                raise TemplateError("模板不能使用：" + "；".join(reasons))
+            merge_fields(part.element, work.found)
+        _check_fields(work.found)
+        for part in story_parts(document):
+            _compile_part(part, work)
+        _tidy(document)
+        return _package(document, work)
 
 
-def open_template(template: bytes) -> DocumentObject:
-    """The template as python-docx sees it; raises TemplateError. Only for bytes that passed the safety check."""
+@contextmanager
+def foreign_document() -> Iterator[None]:
+    """The border to a foreign file: python-docx raises what it likes for a malformed one; here it is TemplateError."""
     try:
-        return Document(io.BytesIO(template))
-    except Exception as error:  # border to a foreign file: python-docx raises what it likes
-        raise TemplateError("模板无法打开，请用 Word 或 WPS 另存为 .docx") from error
+        yield
+    except TemplateError:
+        raise
+    except Exception as error:
+        raise TemplateError("模板内部结构有误，请用 Word 或 WPS 打开后另存为 .docx") from error
 
 
 def story_parts(document: DocumentObject) -> list[StoryPart]:
@@ -213,7 +218,7 @@ def _tidy(document: DocumentObject) -> None:
 
 
 def _package(document: DocumentObject, work: _Work) -> Package:
-    document.core_properties.title = ""  # python-docx makes the part if the template has none
+    document.core_properties.title = ""  # python-docx makes the part anew
     saved = io.BytesIO()
     document.save(saved)
     with zipfile.ZipFile(saved) as archive:

@@ -19,7 +19,7 @@ from sqlalchemy import Column, Connection, inspect
 from signsvc.errors import RegistryError
 from signsvc.models import Certificate, Number, Sha256
 from signsvc.notes import Checkpoint, NoteError, Verifier, verifier_of
-from signsvc.proofs import BundleError, Proof, leaf_data, write_bundle
+from signsvc.proofs import Proof, write_bundle
 from signsvc.registry import audit, entries, log, numbers, schema, status
 from signsvc.registry.audit import Finding
 from signsvc.registry.book import Book, get_meta, put_meta
@@ -34,7 +34,7 @@ from signsvc.registry.records import (
     box_of,
     stamp,
 )
-from signsvc.registry.rows import issued_row
+from signsvc.registry.rows import issued_row, rows_by
 from signsvc.report import BEIJING, StatusEvent
 from signsvc.statuses import Event
 
@@ -90,7 +90,7 @@ class Registry:
     def open(
         cls, url: str, log_folder: Path, match_key: bytes, log_key: Ed25519PrivateKey | None = None
     ) -> Registry:
-        """The registry at `url`; RegistryError if there is none or the keys are not its own. Read-only without log key."""
+        """The registry at `url`, read-only without log key; RegistryError if it is missing or under other keys."""
         if not schema.present(url):
             raise RegistryError("没有登记库：请先运行 signsvc init")
         engine, key = schema.connect(url), MatchKey(match_key)
@@ -137,7 +137,8 @@ class Registry:
     def commit(self, items: Sequence[NewCertificate], at: datetime) -> list[Certificate | Lost]:
         """COMMIT POINT: one transaction makes the certificates exist, in order; then the log is published.
 
-        An item that another process overtook is Lost and spoils no other.
+        An item that another process overtook is Lost and spoils no other. An error after the commit (the log could not
+        be shown) undoes nothing: running again recalls what was issued, and the next change shows it.
         """
         with self._appending() as connection:
             return entries.commit(connection, self._book, items, at)
@@ -187,6 +188,16 @@ class Registry:
             issued_row(connection, self._book, number)
             return status.histories(connection, self._book, [number])[number]
 
+    def attested(self, number: str) -> int | None:
+        """Size of the newest checkpoint, if everything known of this number is proven to be in the log under it.
+
+        None if it is not: the log has not caught up, or somebody wrote into the database.
+        """
+        with schema.reading(self._book.engine) as connection:
+            return log.attested(
+                connection, self._book, rows_by(connection, self._book, schema.entries.c.number, [number])
+            )
+
     def matches(self, number: str, claims: Mapping[str, str]) -> dict[str, bool]:
         """Match or no match of `name`, `id_number`, `statement` (normalised), `valid_until` (ISO); never the value."""
         with schema.reading(self._book.engine) as connection:
@@ -226,19 +237,6 @@ class Registry:
             return write_bundle(
                 json.loads(row["record"]), row["salt"], log.inclusion(connection, self._book, row["idx"])
             )
-
-    def attested(self, number: str) -> int | None:
-        """The size of the newest checkpoint, if its signature covers this certificate's record; None if it does not.
-
-        What was written into the database without the log key is told apart by this.
-        """
-        with schema.reading(self._book.engine) as connection:
-            row = issued_row(connection, self._book, number)
-            try:
-                proof = log.inclusion(connection, self._book, row["idx"])
-                return proof.verify(leaf_data(row["salt"], row["record"]), self._book.verifier).size
-            except (BundleError, RegistryError):
-                return None
 
     def audit(self) -> list[Finding]:
         """Hold everything against everything; an empty list, or notes only, is a whole registry."""

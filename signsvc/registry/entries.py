@@ -81,7 +81,7 @@ def by_column(connection: Connection, book: Book, column: Column[str], value: st
 
 
 def matches(connection: Connection, book: Book, number: str, claims: Mapping[str, str]) -> dict[str, bool]:
-    """Whether each claim (`name`, `id_number`, `statement`; normalised) is what was certified. Never tells the value."""
+    """Whether each claim (`name`, `id_number`, `statement`; normalised) is what was certified; never the value."""
     row = issued_row(connection, book, number)
     record = json.loads(row["record"])
     known = {**record["commitments"], "valid_until": record["valid_until"]}

@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, insert, or_, select
+from sqlalchemy import Connection, RowMapping, and_, func, insert, or_, select
 
 from signsvc import merkle
 from signsvc.errors import RegistryError
@@ -132,6 +132,20 @@ def inclusion(connection: Connection, book: Book, index: int) -> Proof:
     plan = merkle.inclusion_plan(index, checkpoint.size)
     found = load_nodes(connection, [node for group in plan for node in group])
     return Proof(index, tuple(merkle.prove(plan, found.__getitem__)), note)
+
+
+def attested(connection: Connection, book: Book, rows: Sequence[RowMapping]) -> int | None:
+    """The size of the newest checkpoint if each of these entries is proven to lie under it; None otherwise."""
+    try:
+        _, checkpoint = newest(connection, book)
+        for row in rows:
+            proof = inclusion(connection, book, row["idx"])
+            merkle.check_inclusion(
+                row["idx"], checkpoint.size, _leaf(row["salt"], row["record"]), proof.hashes, checkpoint.root
+            )
+    except (RegistryError, merkle.ProofError):
+        return None
+    return checkpoint.size if rows else None
 
 
 def _continued(connection: Connection, book: Book, now: Head) -> Checkpoint:

@@ -124,7 +124,7 @@ def canonical(claim: Claim) -> bytes:
         "version": "v1",
         "digest_algorithms": [_SHA256],
         "encap_content_info": {"content_type": "data"},
-        "certificates": [cms.Certificate.load(der) for der in claim.encoded_certificates],
+        "certificates": [_canonical_certificate(der) for der in claim.encoded_certificates],
         "signer_infos": [cms.SignerInfo(signer)],
     }
     whole = cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed_data)})
@@ -173,6 +173,18 @@ def _is_ca(certificate: x509.Certificate) -> bool:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         return False
+
+
+def _canonical_certificate(der: bytes) -> cms.Certificate:
+    """As its issuer signed it: the frame around what is signed has one form only (RFC 5280 4.1.1)."""
+    found = cms.Certificate.load(der)
+    return cms.Certificate(
+        {
+            "tbs_certificate": found["tbs_certificate"],
+            "signature_algorithm": found["tbs_certificate"]["signature"],
+            "signature_value": found["signature_value"].native,
+        }
+    )
 
 
 def _signer_name(claim: Claim) -> cms.SignerIdentifier:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any
 
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import PdfFileWriter
 
 from signsvc.errors import SealFailed, SettingsError
@@ -76,7 +78,9 @@ def _place_pdf(data: bytes, side: float, writer: PdfFileWriter) -> _Placed:
         raise SettingsError("PDF 印章图片应只有一页")
     if any(_font_missing(item) for item in _all_objects(source)):
         raise SettingsError("PDF 印章图片的字体没有嵌入；请把文字转为轮廓后再导出")
-    picture = writer.import_page_as_xobject(source)
+    clean = BytesIO()
+    source.write(clean)
+    picture = writer.import_page_as_xobject(PdfFileReader(clean))
     left, bottom, right, top = (float(value) for value in picture.get_object()["/BBox"])
     scale = side / max(right - left, top - bottom)
     x, y = side / 2 - scale * (left + right) / 2, side / 2 - scale * (bottom + top) / 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from io import BytesIO
 from typing import Any
 
@@ -37,17 +38,17 @@ class TimeStamping:
         They go into the revision that the seal will cover, without VRI: a later revision would break the seal's
         promise that nothing changes.
         """
-        context = ValidationContext(**self._policy(), allow_fetching=True)
-        validator = CertificateValidator(
-            self._signer.signing_cert,
-            intermediate_certs=self._signer.cert_registry,
-            validation_context=context,
-        )
-        paths = [await validator.async_validate_usage({"non_repudiation"})]
-        paths += [path async for path in self.timestamper.validation_paths(context)]
-        DocumentSecurityStore.supply_dss_in_writer(
-            writer, None, paths=paths, ocsps=context.ocsps, crls=context.crls, embed_roots=False
-        )
+        async with aclosing(ValidationContext(**self._policy(), allow_fetching=True)) as context:
+            validator = CertificateValidator(
+                self._signer.signing_cert,
+                intermediate_certs=self._signer.cert_registry,
+                validation_context=context,
+            )
+            paths = [await validator.async_validate_usage({"non_repudiation"})]
+            paths += [path async for path in self.timestamper.validation_paths(context)]
+            DocumentSecurityStore.supply_dss_in_writer(
+                writer, None, paths=paths, ocsps=context.ocsps, crls=context.crls, embed_roots=False
+            )
 
     def check(self, sealed: bytes) -> None:
         """Raise SealFailed unless seal and time stamp of `sealed` hold offline, by what the file itself carries."""

@@ -84,6 +84,11 @@ class Sandbox:
                 finally:
                     _end(handle)
 
+    @property
+    def template_pid(self) -> int:
+        """Process number of the template, for whoever watches processes."""
+        return self._template.process.pid
+
     def close(self) -> None:
         """Ends the template and with it every child."""
         with self._lock:
@@ -136,7 +141,7 @@ class Sandbox:
                 [sys.executable, "-P", "-m", "signsvc.seal.worker", *arguments],
                 pass_fds=[theirs.fileno()],
                 # No secret of this process reaches the child through its environment.
-                env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env={"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

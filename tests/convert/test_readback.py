@@ -204,7 +204,10 @@ def add_annotation(kind: str, action: str | None) -> Callable[[PdfWriter], objec
         add_annotation("/Link", "/SubmitForm"),
         lambda writer: writer.encrypt("", "owner"),
     ],
-    ids="scripts attachment openaction acroform layers aa widget freetext launch submit encrypted".split(),
+    ids=[
+        *("scripts", "attachment", "openaction", "acroform", "layers", "aa"),
+        *("widget", "freetext", "launch", "submit", "encrypted"),
+    ],
 )
 def test_what_acts_or_hides_is_refused(
     pdfs: dict[str, PdfBytes], change: Callable[[PdfWriter], object]

@@ -14,10 +14,10 @@ import pytest
 
 from signsvc.convert.workshop import Outcome, Workshop
 
-# Ignores SIGTERM, and leaves a grandchild in a session of its own; both carry the marker in their command line.
+# Ignores SIGTERM, and leaves an orphan in a session of its own; both carry the marker in their command line.
 STUBBORN = """\
 trap '' TERM HUP INT
-setsid sh -c "trap '' TERM; while :; do sleep 1; done" "$1" &
+( setsid sh -c "trap '' TERM; while :; do sleep 1; done" "$1" & )
 while :; do sleep 1; done
 """
 PARENT = """\
@@ -120,7 +120,7 @@ def test_a_killed_parent_leaves_no_process_and_no_file(tmp_path: Path, state: st
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         folder = Path(parent.stdout.readline().strip())
-        below = 3 if state == "busy" else 1  # the warden, and the program with its grandchild
+        below = 3 if state == "busy" else 1  # the warden, and the program with its orphan
         assert eventually(lambda: len(processes_of(folder)) >= below)
         assert (folder / "0001.docx").exists()
         parent.send_signal(signal.SIGKILL)

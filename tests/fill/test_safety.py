@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import re
 import zipfile
-from pathlib import Path
 
 import pytest
 from fill_cases import ANNEX4, changed, entries, packed, with_body
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from signsvc.errors import TemplateError
 from signsvc.fill import Form, inspect, safety
@@ -167,5 +170,23 @@ def test_web_link_is_harmless() -> None:
     assert safety.unsafe_reasons(with_relation("hyperlink", "https://example.com/")) == ()
 
 
-def test_too_large_a_file_is_refused_unread(tmp_path: Path) -> None:
+def test_too_large_a_file_is_refused_unread() -> None:
     assert "MB" in safety.unsafe_reasons(bytes(safety.MAX_FILE + 1))[0]
+
+
+XML_PARTS = sorted(name for name in entries(ANNEX4.read_bytes()) if name.endswith((".xml", ".rels")))
+DAMAGE = rb'<[^>]*>|\s[\w:]+="[^"]*"|<(?:w:\w+|Relationship|Override) [^>]*/>'
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_damaged_template_is_taken_or_refused_but_never_crashes(data: st.DataObject) -> None:
+    parts = entries(ANNEX4.read_bytes())
+    name = data.draw(st.sampled_from(XML_PARTS))
+    cut = data.draw(st.sampled_from(list(re.finditer(DAMAGE, parts[name]))))
+    damaged = packed({**parts, name: parts[name][: cut.start()] + parts[name][cut.end() :]})
+    usable = inspect(damaged).usable
+    with contextlib.suppress(TemplateError):
+        Form.load(damaged)
+        assert usable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from document_numbers import numbered
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,14 +13,6 @@ from signsvc.identity import birth_date, check_id_number, own_kind
 from signsvc.models import IdType
 
 TODAY = date(2026, 11, 21)
-WEIGHTS = [2 ** (17 - place) % 11 for place in range(17)]
-
-
-def numbered(body: str) -> str:
-    """A body of 17 digits with its MOD 11-2 check, worked out from the powers of two that define it."""
-    total = sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True))
-    check = (1 - total) % 11
-    return body + ("X" if check == 10 else str(check))
 
 
 def refusal(kind: IdType, raw: str) -> str:

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from registry.samples import CHAIN, create, issue, one_of_everything, reopen
 
 from signsvc.errors import RegistryError
+from signsvc.registry import Registry
 
 TABLES = {
     "meta": ["key"],
@@ -61,17 +63,17 @@ def mutations(value: Any) -> Iterator[Any]:
         case bytes():
             yield from (bytes([value[0] ^ 1]) + value[1:], value[:-1], value + b"\0")
         case str():
-            yield from (value[:-1] + chr(ord(value[-1]) ^ 1), value + " ", "0")
+            yield from (value[:-1] + chr(ord(value[-1]) ^ 1), value + " ")
         case None:
             yield "0" * 64
     if value is not None:
         yield None
 
 
-def faults(folder: Path) -> list[str]:
-    """Codes of the faults found; a registry that refuses to open is one fault."""
+def faults(folder: Path, opened: Registry | None = None) -> list[str]:
+    """Codes of the faults found, by `opened` or by a fresh start; a registry that refuses to open is one fault."""
     try:
-        registry = reopen(folder)
+        registry = opened or reopen(folder)
     except RegistryError as error:
         return [error.code]
     try:
@@ -89,6 +91,9 @@ def test_a_registry_that_nobody_touched_has_no_fault_and_its_reservation_is_a_no
 def test_every_cell_of_every_row_is_guarded(folder: Path, table: str) -> None:
     missed = []
     tried = 0
+    opened = (
+        None if table == "meta" else reopen(folder)
+    )  # what an open registry knows of itself was checked before
     with database(folder) as connection:
         for row in kinds(rows(connection, table)):
             place = " AND ".join(f"{name} = ?" for name in TABLES[table])
@@ -100,7 +105,7 @@ def test_every_cell_of_every_row_is_guarded(folder: Path, table: str) -> None:
                     except sqlite3.IntegrityError:
                         continue  # the database itself refuses it
                     tried += 1
-                    if not faults(folder):
+                    if not faults(folder, opened):
                         missed.append((key, column, other))
                     now = [other if name == column else row[name] for name in TABLES[table]]
                     connection.execute(f"UPDATE {table} SET {column} = ? WHERE {place}", [value, *now])  # noqa: S608
@@ -128,7 +133,7 @@ def test_rows_cannot_change_places(folder: Path, table: str) -> None:
         kept = rows(connection, table)
         place = " AND ".join(f"{name} = ?" for name in TABLES[table])
         columns = [name for name in kept[0] if name not in TABLES[table]]
-        for left, right in zip(kept, kept[1:], strict=False):
+        for left, right in pairwise(kept):
             if [left[name] for name in columns] == [right[name] for name in columns]:
                 continue
             exchange(connection, table, place, left, right, columns)

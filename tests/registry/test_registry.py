@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from registry.counting import statements
 from registry.samples import (
     CHAIN,
     DAY,
@@ -242,8 +245,6 @@ def test_number_and_code_find_only_together(registry: Registry) -> None:
 
 
 def test_a_wrong_code_costs_the_same_whether_the_number_exists(registry: Registry) -> None:
-    from registry.counting import statements
-
     held = issue(registry, "a")[0]
     with statements(registry) as known:
         registry.find(held.number, "X")
@@ -382,6 +383,22 @@ def test_a_leaf_that_is_not_published_has_no_proof_yet(registry: Registry) -> No
             registry.inclusion(index)
 
 
+def test_everything_known_of_a_number_is_proven_to_be_in_the_log(registry: Registry, tmp_path: Path) -> None:
+    one, two = issue(registry, "a", "b")
+    change(registry, one.number, Event.SUSPEND)
+    assert registry.attested(one.number) == registry.attested(two.number) == 3
+    assert registry.attested("qh-demo-2026-999999") is None
+    with sqlite3.connect(tmp_path / "registry.sqlite3") as connection:
+        connection.execute("DELETE FROM checkpoints WHERE size = 3")
+    connection.close()
+    assert registry.attested(one.number) is None  # its suspension is not under a signed checkpoint
+    assert registry.attested(two.number) == 2
+    with sqlite3.connect(tmp_path / "registry.sqlite3") as connection:
+        connection.execute("UPDATE nodes SET hash = zeroblob(32) WHERE level = 0 AND idx = 0")
+    connection.close()
+    assert registry.attested(two.number) is None
+
+
 def test_publishing_again_changes_nothing(registry: Registry, tmp_path: Path) -> None:
     issue(registry, "a")
     shown = tmp_path / "log" / "checkpoint"
@@ -393,8 +410,6 @@ def test_publishing_again_changes_nothing(registry: Registry, tmp_path: Path) ->
 
 
 def test_what_was_changed_in_the_database_is_never_served(tmp_path: Path) -> None:
-    import sqlite3
-
     held = issue(create(tmp_path), "a")[0]
     with sqlite3.connect(tmp_path / "registry.sqlite3") as connection:
         connection.execute("UPDATE entries SET record = replace(record, '2027-05-20', '2037-05-20')")
@@ -424,8 +439,6 @@ def test_a_time_without_a_zone_is_refused(registry: Registry) -> None:
 
 
 def test_the_chain_is_named_by_the_record(registry: Registry) -> None:
-    from hashlib import sha256
-
     told = registry.by_number(issue(registry, "a")[0].number)
     assert told is not None
     assert told.seal_certificate == sha256(CHAIN[0]).hexdigest()

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from needs import require
 from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko_certvalidator.errors import (
+    InsufficientRevinfoError,
+    PathBuildingError,
+    PathValidationError,
+    RevokedError,
+)
 from pypdf import PdfReader
 from seal.pki import PLACE, TITLE, document, picture
 from seal.tsa import Authority, authority
@@ -107,37 +116,60 @@ def test_without_an_answer_of_the_tsa_nothing_is_sealed(ring: keys.KeyRing) -> N
         sealer(ring, "http://127.0.0.1:9/tsa").seal(document(), PLACE, TITLE)
 
 
-@pytest.mark.parametrize("answer", [b"", b"hello", b"\x30\x80" * 1000])
-def test_nonsense_for_a_time_stamp_is_refused(ring: keys.KeyRing, answer: bytes) -> None:
-    class Nonsense(BaseHTTPRequestHandler):
+@contextmanager
+def answering(answer: Callable[[bytes], bytes]) -> Iterator[str]:
+    """The address of a service that gives `answer` of the request's body for a time stamp."""
+
+    class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
+            body = answer(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
             """Not into the test's output."""
 
-    server = HTTPServer(("127.0.0.1", 0), Nonsense)
+    server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        with pytest.raises(SealFailed):
-            sealer(ring, f"http://127.0.0.1:{server.server_port}/").seal(document(), PLACE, TITLE)
+        yield f"http://127.0.0.1:{server.server_port}/"
     finally:
         server.shutdown()
         server.server_close()
 
 
+@pytest.mark.parametrize("nonsense", [b"", b"hello", b"\x30\x80" * 1000])
+def test_nonsense_for_a_time_stamp_is_refused(ring: keys.KeyRing, nonsense: bytes) -> None:
+    with answering(lambda _: nonsense) as url, pytest.raises(SealFailed):
+        sealer(ring, url).seal(document(), PLACE, TITLE)
+
+
+def test_a_stamp_with_a_false_signature_is_refused(tsa: Authority, ring: keys.KeyRing) -> None:
+    def forged(request: bytes) -> bytes:
+        at = urlsplit(tsa.tsa_url)
+        connection = HTTPConnection(str(at.hostname), at.port, timeout=10)
+        connection.request("POST", at.path, request, {"Content-Type": "application/timestamp-query"})
+        genuine = connection.getresponse().read()
+        connection.close()
+        return genuine[:-1] + bytes([genuine[-1] ^ 1])
+
+    with answering(forged) as url, pytest.raises(SealFailed, match="未能通过核对"):
+        sealer(ring, url).seal(document(), PLACE, TITLE)
+
+
 def test_a_tsa_under_a_strange_root_is_refused(ring: keys.KeyRing, tmp_path: Path) -> None:
-    with authority(tmp_path, NOW) as stranger, pytest.raises(SealFailed):
+    with authority(tmp_path, NOW) as stranger, pytest.raises(SealFailed) as refusal:
         sealer(ring, stranger.tsa_url).seal(document(), PLACE, TITLE)
+    assert isinstance(refusal.value.__cause__, PathBuildingError | PathValidationError)
 
 
 def test_a_revoked_certificate_seals_nothing(tmp_path: Path) -> None:
     (tmp_path / "authority").mkdir()
-    with authority(tmp_path / "authority", NOW, revoked=True) as pki, pytest.raises(SealFailed):
+    with authority(tmp_path / "authority", NOW, revoked=True) as pki, pytest.raises(SealFailed) as refusal:
         sealer(bring(tmp_path / "keys", pki), pki.tsa_url).seal(document(), PLACE, TITLE)
+    assert isinstance(refusal.value.__cause__, RevokedError)
 
 
 def test_without_revocation_answers_nothing_is_sealed(tmp_path: Path) -> None:
@@ -149,5 +181,6 @@ def test_without_revocation_answers_nothing_is_sealed(tmp_path: Path) -> None:
     with authority(tmp_path / "stamping", NOW) as other:
         roots = (*ring.roots, other.certificate("root"))
         one = Sealer(ring.seal(OWN), picture(), lambda: datetime.now(UTC), other.tsa_url, roots=roots)
-        with pytest.raises(SealFailed):
+        with pytest.raises(SealFailed) as refusal:
             one.seal(document(), PLACE, TITLE)
+    assert isinstance(refusal.value.__cause__, InsufficientRevinfoError)

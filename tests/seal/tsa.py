@@ -42,7 +42,7 @@ class Authority:
 
     def __init__(self, folder: Path, url: str, now: datetime, revoked: bool) -> None:
         for role in ROLES:
-            (folder / f"{role}.pem").write_bytes(_new_key())
+            (folder / f"{role}.pem").write_bytes(_new_key(3072 if role == "office" else 2048))
         config = CertomancerConfig(_config(now, revoked), key_search_dir=str(folder), external_url_prefix=url)
         self.architecture: PKIArchitecture = config.get_pki_arch(ArchLabel("pki"))
         self.tsa_url = f"{url}/pki/tsa/tsa"
@@ -53,8 +53,8 @@ class Authority:
         return pem.armor("CERTIFICATE", self.architecture.get_cert(CertLabel(role)).dump())
 
 
-def _new_key() -> bytes:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+def _new_key(bits: int) -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 

@@ -9,7 +9,7 @@ from asn1crypto import cms
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from vectors.vector import ALTERED, NO_SEAL_LEFT, UNREADABLE, UNTRUSTED, Vector
-from vectors.workshop import TIME_STAMPING, Workshop, asn1_certificate, fresh, sign
+from vectors.workshop import TIME_STAMPING, Workshop, asn1_certificate, der, fresh, sign
 
 from signsvc.seal.prechecks import ByteRange, der_end, find_byte_range
 
@@ -151,6 +151,10 @@ def _hole(shop: Workshop) -> Iterator[Vector]:
     yield Vector("hole-extra-key", refill(sealed, extra), ALTERED)
     again = used + b"> /Contents <".ljust(padding, b"0")
     yield Vector("hole-second-contents", refill(sealed, again), ALTERED)
+    # One bit beside the issuer's signature, which readers take for the number of bits to leave out.
+    frame = der(shop.issuing.certificate).hex().upper().encode()
+    other = frame.replace(b"0382018100", b"0382018101")
+    yield Vector("signature-certificate-frame", refill(sealed, digits.replace(frame, other)), ALTERED)
     for name, change in _encodings(shop).items():
         expected = UNTRUSTED if name in _NO_LONGER_OURS else ALTERED
         yield Vector(f"signature-{name}", reencoded(sealed, change), expected)

@@ -68,7 +68,7 @@ def _bombs() -> Iterator[Vector]:
         "field-loop": pdf(
             root=b"/AcroForm << /Fields [4 0 R] >>", more=[b"<< /Kids [4 0 R 4 0 R] /T (a) >>"]
         ),
-        "field-tree-explosion": _field_tree(24),
+        "field-tree-explosion": field_tree(24),
         "flate-object-stream": _object_stream(zlib.compress(bytes(48 << 20))),
         "flate-twice": _object_stream(zlib.compress(zlib.compress(bytes(48 << 20))), twice=True),
         "xref-size": b"%PDF-1.7\nxref\n0 999999999\ntrailer\n<< /Size 999999999 /Root 1 0 R >>\nstartxref\n9\n%%EOF",
@@ -108,7 +108,7 @@ def _page_tree(depth: int) -> bytes:
     return pdf(pages=b"<< /Type /Pages /Count 1 /Kids [4 0 R] >>", more=[*nodes, _PAGE])
 
 
-def _field_tree(depth: int) -> bytes:
+def field_tree(depth: int) -> bytes:
     """Every field has the next one twice: two to the power of `depth` paths."""
     nodes = [b"<< /T (a) /Kids [%d 0 R %d 0 R] >>" % (number + 5, number + 5) for number in range(depth)]
     return pdf(root=b"/AcroForm << /Fields [4 0 R] >>", more=[*nodes, b"<< /T (z) /FT /Sig >>"])

@@ -24,29 +24,18 @@ from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
+from seal.pki import OFFICE, PLACE, TITLE
 
 from signsvc.keys import pki
-from signsvc.models import Office, OfficeId, OfficeKind, PdfBytes, SealPlace, Sha256
+from signsvc.models import PdfBytes, Sha256
 from signsvc.seal.findings import Trust
 from signsvc.seal.sign import Sealer
 
 YEAR = timedelta(days=365)
 # The broken ones are for forgeries.
 _HASHES = {"md5": MD5(), "sha1": SHA1(), "sha256": SHA256(), "sha512": SHA512()}  # noqa: S303
-PLACE = SealPlace(page=0, x=400.0, y=250.0)
 TIME_STAMPING = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.TIME_STAMPING])
 PrivateKey = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-OFFICE = Office(
-    id=OfficeId("qh-demo"),
-    name="青海省示范市示范区和平街道幸福社区居民委员会",
-    province="qinghai",
-    county="示范区",
-    town="和平街道",
-    community="幸福社区",
-    kind=OfficeKind.COMMUNITY,
-    phone="0971-0000000",
-    demo=True,
-)
 
 
 @dataclass(frozen=True)
@@ -134,7 +123,7 @@ class Workshop:
     def seal(self, identity: Identity, at: datetime) -> bytes:
         """What the office itself would have issued at that time."""
         sealer = Sealer(identity, art_pdf(), lambda: at)
-        return bytes(sealer.seal(PdfBytes(self.plain), PLACE, "qh-demo-2026-000001").pdf)
+        return bytes(sealer.seal(PdfBytes(self.plain), PLACE, TITLE).pdf)
 
     def certify(
         self,

@@ -62,9 +62,9 @@ def _snapshot(book: Book, findings: Findings) -> Iterator[tuple[Connection, Chec
 
 def _shown(book: Book, findings: Findings) -> Checkpoint | None:
     try:
-        return open_checkpoint(book.shown.read_bytes(), book.verifier)
+        return open_checkpoint(book.shown.read_bytes(), book.verifier) if book.shown.exists() else None
     except (OSError, NoteError):
-        findings.fault("shown_unreadable", "已公布的检查点缺失，或签名不是本日志的")
+        findings.fault("shown_changed", "已公布的检查点无法读取，或签名不是本日志的")
         return None
 
 

@@ -22,7 +22,8 @@ class TreeCheck:
     ) -> None:
         self.connection, self.book, self.shown, self.findings = connection, book, shown, findings
         self.frontier = Frontier()
-        self.nodes = self.checkpoints = self.newest = 0
+        self.nodes = self.checkpoints = 0
+        self.newest = -1  # size of the largest checkpoint met
 
     def page(self, end: int, rows: Mapping[int, RowMapping]) -> None:
         """Go on to leaf `end`; `rows` are the entries from here to there by index."""
@@ -77,13 +78,13 @@ class TreeCheck:
         return checkpoint.root if checkpoint.size == size else None
 
     def _judge_shown(self) -> None:
-        if self.shown is None or self.shown.size < self.newest:
-            self.findings.fault(
-                "shown_behind", "已公布的检查点缺失、无法核验，或比登记库旧：可能被换回旧文件"
-            )
-        elif self.shown.size > self.newest:
+        """The shown checkpoint may be a step ahead of the table, never behind; before the first there is none."""
+        shown = self.shown.size if self.shown is not None else -1
+        if shown < self.newest:
+            self.findings.fault("shown_behind", "已公布的检查点缺失，或比登记库旧：可能被换回旧文件")
+        elif shown > self.newest:
             self.findings.note("shown_ahead", "已公布的检查点尚未记入登记库，下次写入时自动补记")
-        if (waiting := self.frontier.size - (self.shown.size if self.shown else 0)) > 0:
+        if (waiting := self.frontier.size - max(shown, 0)) > 0:
             self.findings.note("unpublished", f"有 {waiting} 条尚未公布到日志，下次写入时自动公布")
 
     def _stored(self, start: int, end: int) -> dict[Node, bytes]:

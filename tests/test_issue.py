@@ -1,0 +1,187 @@
+"""Issuing step by step: each write failed both ways, and what a failed step leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from home import Home, a_row
+
+from signsvc import wiring
+from signsvc.audit import audit
+from signsvc.errors import ConversionFailed, SealFailed, TextMismatch
+from signsvc.issue import Issuer, issue
+from signsvc.models import DocxBytes, PdfBytes, Request
+from signsvc.requests import row
+from signsvc.requests.table import RawRow
+
+
+class PowerCut(Exception):
+    """The process ends here: nothing of signsvc may catch it."""
+
+
+class Failing:
+    """`target`, whose method `name` fails once: before it does its work (lost) or after it (persisted anyway)."""
+
+    def __init__(self, target: Any, name: str, persisted: bool) -> None:
+        self._target, self._name, self._persisted = target, name, persisted
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+        return self._fail(method) if name == self._name else method
+
+    def _fail(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def failing(*args: Any, **kwargs: Any) -> Any:
+            if self._persisted:
+                method(*args, **kwargs)
+            raise PowerCut
+
+        return failing
+
+
+@pytest.fixture
+def issuer(home: Home) -> Iterator[Issuer]:
+    with wiring.issuing(home.settings) as opened:
+        yield opened
+
+
+def requests(*numbers: int, **changes: str) -> list[Request]:
+    today = wiring.now().date()
+    return [row.parse(RawRow(number, dict(a_row(number, **changes))), today, {}, 0) for number in numbers]
+
+
+def is_whole(issuer: Issuer) -> bool:
+    return not [finding for finding in audit(issuer.registry, issuer.archive) if finding.severity == "fault"]
+
+
+@pytest.mark.parametrize("persisted", [False, True], ids=["lost", "persisted"])
+@pytest.mark.parametrize(
+    ("owner", "write"),
+    [("registry", "reserve"), ("archive", "put"), ("registry", "commit")],
+)
+def test_a_power_cut_at_a_write_ends_in_every_request_issued_once(
+    issuer: Issuer, owner: str, write: str, persisted: bool
+) -> None:
+    cut = replace(issuer, **{owner: Failing(getattr(issuer, owner), write, persisted)})
+    with pytest.raises(PowerCut):
+        issue(cut, requests(1, 2))
+    assert is_whole(issuer)
+    outcomes = issue(issuer, requests(1, 2))
+    committed = write == "commit" and persisted
+    assert {outcome.status for outcome in outcomes} == ({"unchanged"} if committed else {"issued"})
+    assert [outcome.number for outcome in outcomes] == ["gd-demo-2026-000001", "gd-demo-2026-000002"]
+    assert all(outcome.pdf and outcome.code for outcome in outcomes)
+    assert is_whole(issuer)
+
+
+@pytest.mark.parametrize("persisted", [False, True], ids=["lost", "persisted"])
+def test_a_power_cut_while_a_failed_number_is_voided(issuer: Issuer, persisted: bool) -> None:
+    def unreadable(pdf: PdfBytes, text: str, draft: object) -> Any:
+        raise TextMismatch("没有读到")
+
+    cut = replace(issuer, read_back=unreadable, registry=Failing(issuer.registry, "void", persisted))
+    with pytest.raises(PowerCut):
+        issue(cut, requests(1))
+    [outcome] = issue(issuer, requests(1))
+    assert outcome.status == "issued"
+    assert outcome.number == ("gd-demo-2026-000002" if persisted else "gd-demo-2026-000001")
+    assert is_whole(issuer)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [("read_back", TextMismatch("文字不符")), ("seal", SealFailed("盖章失败"))],
+)
+def test_a_failed_step_voids_the_number_and_leaves_the_other_rows_alone(
+    issuer: Issuer, step: str, error: Exception
+) -> None:
+    calls = 0
+
+    def once(*args: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise error
+        return real(*args)
+
+    if step == "seal":
+        real = issuer.sealing.seal
+
+        class Sealing:
+            check = staticmethod(issuer.sealing.check)
+            seal = staticmethod(once)
+
+        broken = replace(issuer, sealing=Sealing())
+    else:
+        real = issuer.read_back
+        broken = replace(issuer, read_back=once)
+    first, second = issue(broken, requests(1, 2))
+    assert first.status == "failed"
+    assert first.number is None
+    assert second.status == "issued"
+    assert second.number == "gd-demo-2026-000002"
+    again = issue(issuer, requests(1))[0]
+    assert (again.status, again.number) == ("issued", "gd-demo-2026-000003")
+    assert is_whole(issuer)
+
+
+def test_a_document_that_does_not_convert_fails_alone(issuer: Issuer) -> None:
+    def convert(documents: Sequence[DocxBytes]) -> list[PdfBytes | ConversionFailed]:
+        return [ConversionFailed("无法转换"), *issuer.convert(documents[1:])]
+
+    first, second = issue(replace(issuer, convert=convert), requests(1, 2))
+    assert [fault.code for fault in first.faults] == ["conversion_failed"]
+    assert second.status == "issued"
+
+
+def test_a_refused_request_uses_no_number_and_may_change(issuer: Issuer) -> None:
+    [refused] = issue(issuer, requests(1, purpose="办理贷款"))
+    assert [fault.code for fault in refused.faults] == ["purpose_not_allowed"]
+    [outcome] = issue(issuer, requests(1))
+    assert (outcome.status, outcome.number) == ("issued", "gd-demo-2026-000001")
+
+
+def test_a_reserved_request_may_change_and_keeps_its_number(issuer: Issuer) -> None:
+    cut = replace(issuer, archive=Failing(issuer.archive, "put", False))
+    with pytest.raises(PowerCut):
+        issue(cut, requests(1))
+    [outcome] = issue(issuer, requests(1, name="欧阳武"))
+    assert (outcome.status, outcome.number) == ("issued", "gd-demo-2026-000001")
+    assert is_whole(issuer)
+
+
+def test_a_character_without_a_font_refuses_the_row_by_name_and_code_point(issuer: Issuer) -> None:
+    # U+2A6DF: the end of Extension B, in neither configured font nor fallback where this fails
+    rare = next(char for char in map(chr, range(0x323AF, 0x31350, -1)) if letters_missing(issuer, char))
+    [refused] = issue(issuer, requests(1, name=f"王{rare}"))
+    assert refused.faults[0].code == "glyph_missing"
+    assert f"U+{ord(rare):04X}" in refused.faults[0].message
+    assert issue(issuer, requests(1))[0].number == "gd-demo-2026-000001"
+
+
+def letters_missing(issuer: Issuer, char: str) -> bool:
+    return "glyph_missing" in {
+        fault.code for outcome in issue_only_check(issuer, char) for fault in outcome
+    }
+
+
+def issue_only_check(issuer: Issuer, char: str) -> list[tuple[Any, ...]]:
+    from signsvc.issue import foresee
+
+    return foresee(issuer, requests(1, name=f"王{char}"))
+
+
+def test_two_processes_on_one_request_end_in_one_certificate(issuer: Issuer, home: Home) -> None:
+    """The second process commits while the first is still converting."""
+
+    def overtaken(documents: Sequence[DocxBytes]) -> Any:
+        with wiring.issuing(home.settings) as other:
+            [faster] = issue(other, requests(1))
+            assert faster.status == "issued"
+        return issuer.convert(documents)
+
+    [slower] = issue(replace(issuer, convert=overtaken), requests(1))
+    assert (slower.status, slower.number) == ("unchanged", "gd-demo-2026-000001")
+    assert is_whole(issuer)
