@@ -139,7 +139,7 @@ class LibreOffice:
 def _slimmed(pdf: PdfBytes, shelf: FontShelf) -> PdfBytes | ConversionFailed:
     try:
         return slim(pdf, shelf)
-    except Exception:  # a PDF that cannot be read may raise anything, and fails alone
+    except Exception:  # noqa: BLE001 (a PDF that cannot be read may raise anything, and fails alone)
         return ConversionFailed("转换得到的 PDF 无法读取，请用 signsvc template check 检查模板")
 
 

@@ -63,11 +63,13 @@ class Original:
         Found out once a name, by the extent of every glyph in the first program that bears it.
         """
         if name not in self._same:
-            self._same[name] = all(
-                _extent(outline) == _extent(self._glyph(int(cid[1])))
+            outlines = {
+                int(cid[1]): outline
                 for glyph, outline in type1.charstrings(program).items()
                 if (cid := _CID_NAME.fullmatch(glyph))
-            )
+            }
+            same = (_extent(outline) == _extent(self._glyph(cid)) for cid, outline in outlines.items())
+            self._same[name] = bool(outlines) and all(same)
         return self._same[name]
 
     def _glyph(self, cid: int) -> Any:

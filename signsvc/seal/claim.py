@@ -86,22 +86,28 @@ def read_claim(der: bytes) -> Claim:
 
 
 def is_ours(claim: Claim, trust: Trust) -> bool:
-    """A seal certificate, registered if registration is asked for, and signed up to one of the roots."""
+    """A seal certificate, signed up to one of the roots; a registered one if registration is asked for.
+
+    Registration says what a certificate is for. Without it the certificate itself must say so, or any TSA's or
+    server's certificate under the same root could seal.
+    """
     if trust.pins is not None and claim.leaf_sha256 not in trust.pins:
         return False
-    return may_seal(claim.leaf) and _reaches_root(claim, trust)
+    return _may_sign(claim.leaf, for_documents=trust.pins is None) and _reaches_root(claim, trust)
 
 
-def may_seal(certificate: x509.Certificate) -> bool:
-    """No CA, for signatures and commitment, and for documents: a TSA, server or CA certificate is no seal."""
+def _may_sign(certificate: x509.Certificate, *, for_documents: bool) -> bool:
+    """For signatures and commitment, no CA, and if asked for issued for documents (RFC 9336)."""
     found = certificate.extensions
     try:
         usage = found.get_extension_for_class(x509.KeyUsage).value
-        purposes = found.get_extension_for_class(x509.ExtendedKeyUsage).value
+        signs = usage.digital_signature and usage.content_commitment and not usage.key_cert_sign
+        if for_documents:
+            purposes = found.get_extension_for_class(x509.ExtendedKeyUsage).value
+            signs = signs and ObjectIdentifier(DOCUMENT_SIGNING) in purposes
     except x509.ExtensionNotFound:
         return False
-    signs = usage.digital_signature and usage.content_commitment and not usage.key_cert_sign
-    return signs and ObjectIdentifier(DOCUMENT_SIGNING) in purposes and not _is_ca(certificate)
+    return signs and not _is_ca(certificate)
 
 
 def canonical(claim: Claim) -> bytes:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from asn1crypto import cms
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -13,8 +17,8 @@ from pyhanko.sign.timestamps import TimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
 DIGEST = "sha256"
-# A time stamp may be a little longer than the one before it (serial number, fraction of a second).
-_STAMP_MARGIN = 256
+# Stands where the digest will stand; 32 bytes that occur nowhere else.
+_DIGEST_MARK = hashlib.sha256(b"the place of the digest").digest()
 
 
 class SealKey(Protocol):
@@ -49,7 +53,10 @@ class SealKey(Protocol):
 
 
 class KeySigner(Signer):
-    """Signs with the key as it was loaded; the library's own signer parses the key again for every signature."""
+    """Signs with the key as it was loaded; the library's own signer parses the key again for every signature.
+
+    Not to be shared between threads: its certificates parse themselves where they are first looked into.
+    """
 
     def __init__(self, key: SealKey) -> None:
         chain = [asn1_x509.Certificate.load(item) for item in key.chain]
@@ -65,12 +72,30 @@ class KeySigner(Signer):
         """The raw signature; zeros of its length when only the size is wanted."""
         return bytes(self._signature_bytes) if dry_run else self._key.sign(data)
 
-    async def reserve(self, timestamper: TimeStamper | None) -> int:
-        """Hexadecimal digits that the container will take."""
-        draft = await self.async_sign(
-            bytes(32), DIGEST, dry_run=True, use_pades=True, timestamper=timestamper
-        )
-        return 2 * (len(draft.dump()) + (_STAMP_MARGIN if timestamper else 0))
+    async def draft(self, digest: bytes, timestamper: TimeStamper | None) -> cms.ContentInfo:
+        """The container over `digest`, with zeros for the signature."""
+        return await self.async_sign(digest, DIGEST, dry_run=True, use_pades=True, timestamper=timestamper)
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container without time stamp, in which only digest and signature change from one document to the next."""
+
+    key: SealKey
+    template: bytes  # DER
+    attributes: bytes  # DER of the signed attributes in the template, as they are signed
+
+    @classmethod
+    def of(cls, key: SealKey) -> Container:
+        """The container of `key`, built once by the library."""
+        draft = asyncio.run(KeySigner(key).draft(_DIGEST_MARK, None))
+        signer = draft["content"]["signer_infos"][0]
+        return cls(key, draft.dump(), signer["signed_attrs"].untag().dump())
+
+    def fill(self, digest: bytes) -> bytes:
+        """The signed container over `digest`, the SHA-256 of the document."""
+        signature = self.key.sign(self.attributes.replace(_DIGEST_MARK, digest))
+        return self.template.replace(_DIGEST_MARK, digest).replace(bytes(len(signature)), signature)
 
 
 def public_key(certificate: bytes) -> RSAPublicKey:

@@ -35,7 +35,8 @@ LIMITS = DecodeLimits(
     per_stream=StreamDecodeLimits(max_ratio=200, max_output_size=16 * _MIB),
     document_budget=DocumentDecodeBudget(base_allowance=32 * _MIB, max_ratio=10),
 )
-_USAGE = KeyUsageConstraints(
+_SIGNS = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=True)
+_SIGNS_DOCUMENTS = KeyUsageConstraints(
     key_usage={"digital_signature", "non_repudiation"},
     match_all_key_usages=True,
     extd_key_usage={DOCUMENT_SIGNING},
@@ -134,7 +135,7 @@ def _status(signature: EmbeddedPdfSignature, trust: Trust, moment: datetime) -> 
         signature,
         signer_validation_context=_context(trust.roots, moment),
         ts_validation_context=_context(trust.timestamp_roots, moment),
-        key_usage_settings=_USAGE,
+        key_usage_settings=_SIGNS_DOCUMENTS if trust.pins is None else _SIGNS,
     )
 
 

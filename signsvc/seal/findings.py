@@ -71,10 +71,10 @@ class Outcome(StrEnum):
 class Trust:
     """Whose seals count.
 
-    `roots` are the accepted root certificates, PEM. `pins`, if given, are the SHA-256 of every seal certificate ever
-    registered: then only those count (online). `timestamp_roots` (PEM)
-    vouch for time stamps; without them a time stamp
-    is reported as not checked and the sealing time is the one that the seal claims.
+    `roots` (PEM) are the accepted root certificates. `pins`, if given, are the SHA-256 of every seal certificate ever
+    registered: then only those count (online). Without them a certificate must itself be one for signing documents.
+    `timestamp_roots` (PEM) vouch for time stamps: one by anybody else is `untrusted`. Without any, time stamps are
+    left aside, and the sealing time is the one that the seal claims.
     """
 
     roots: tuple[bytes, ...]

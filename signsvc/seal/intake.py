@@ -27,31 +27,10 @@ _DROPPED = frozenset(
     {"/Metadata", "/OpenAction", "/PageMode", "/PageLayout", "/Outlines", "/Dests", "/Names", "/PageLabels"}
 )
 # Keys that carry behaviour, a second look or other files, wherever they stand.
-_ACTIVE_KEYS = frozenset(
-    {
-        "/JS",
-        "/AA",
-        "/OC",
-        "/OCGs",
-        "/XFA",
-        "/AcroForm",
-        "/EF",
-        "/EmbeddedFile",
-        "/EmbeddedFiles",
-        "/JavaScript",
-    }
-    | {
-        "/RichMedia",
-        "/Rendition",
-        "/Launch",
-        "/PresSteps",
-        "/Alternates",
-        "/Ref",
-        "/OPI",
-        "/ByteRange",
-        "/3DD",
-    }
-)
+_ACTING = frozenset({"/JS", "/JavaScript", "/AA", "/XFA", "/AcroForm", "/Launch", "/Rendition", "/RichMedia"})
+_HIDING = frozenset({"/OC", "/OCGs", "/EF", "/EmbeddedFile", "/EmbeddedFiles", "/PresSteps", "/ByteRange"})
+# Keys by which a stream shows what lies in another file or in another picture.
+_OUTSIDE = frozenset({"/F", "/Ref", "/OPI", "/Alternates"})
 _ACTION_KEYS = ("/A", "/PA", "/OpenAction")
 _ALLOWED_ACTIONS = frozenset({"/GoTo", "/URI"})
 _ALLOWED_ANNOTATIONS = frozenset({"/Link"})
@@ -105,7 +84,8 @@ def _dictionaries(item: generic.PdfObject) -> Iterator[generic.DictionaryObject]
 
 
 def _check_passive(item: generic.DictionaryObject) -> None:
-    if found := _ACTIVE_KEYS.intersection(item):
+    outside = _OUTSIDE if isinstance(item, generic.StreamObject) else frozenset()
+    if found := (_ACTING | _HIDING | outside).intersection(item):
         raise _active(sorted(found)[0])
     for key in _ACTION_KEYS:
         action = item.get(key)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +15,13 @@ from pyhanko.pdf_utils.writer import PdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigMDPSetup, SigObjSetup
 from pyhanko.sign.signers.constants import ESIC_EXTENSION_1
-from pyhanko.sign.signers.pdf_byterange import SignatureObject
+from pyhanko.sign.signers.pdf_byterange import PreparedByteRangeDigest, SignatureObject
 
 from signsvc.errors import KeyExpired, SealFailed
 from signsvc.models import PdfBytes, SealedPdf, SealPlace, Sha256
-from signsvc.seal.cms import DIGEST, KeySigner, SealKey, public_key
+from signsvc.seal.cms import DIGEST, Container, SealKey, public_key
 from signsvc.seal.intake import rewrite
-from signsvc.seal.longterm import TimeStamping
+from signsvc.seal.longterm import Embed, TimeStamping
 from signsvc.seal.selfcheck import check
 
 FIELD = "Seal"
@@ -59,11 +58,10 @@ class Sealer:
         self._art = PdfFileReader(BytesIO(art))
         self._clock = clock
         self._side = round(diameter_mm * _POINTS_PER_MM)
-        self._signer = KeySigner(key)
         self._public = public_key(key.certificate)
         self._certificates = (key.certificate, *key.chain)
-        self._stamping = TimeStamping(tsa_url, roots, self._signer) if tsa_url else None
-        self._reserved = 0 if tsa_url else asyncio.run(self._signer.reserve(None))
+        self._container = Container.of(key)
+        self._stamping = TimeStamping(tsa_url, roots, key) if tsa_url else None
         # Resolves every object of the picture once, after which the reader is only read.
         PdfFileWriter().import_page_as_xobject(self._art)
 
@@ -78,7 +76,7 @@ class Sealer:
         writer = rewrite(pdf)
         _describe(writer, title, now)
         try:
-            sealed = asyncio.run(self._sign(writer, place, now))
+            sealed = self._seal(writer, lambda room: self._embed(writer, place, now, room))
         except SealFailed:
             raise
         except (
@@ -86,8 +84,6 @@ class Sealer:
         ) as error:  # the TSA's answers are foreign bytes; whatever went wrong, nothing was sealed
             raise SealFailed("盖章失败：电子印章或时间戳未能写入；请检查时间戳服务后重试") from error
         signed_sha256 = check(sealed, self._certificates, self._public, stamped=self._stamping is not None)
-        if self._stamping is not None:
-            self._stamping.check(sealed)
         return Sealed(SealedPdf(sealed), now, signed_sha256, "B-LT" if self._stamping else "B-B")
 
     def check_validity(self, now: datetime) -> None:
@@ -96,22 +92,22 @@ class Sealer:
             until = self._key.not_after.astimezone(UTC).date().isoformat()
             raise KeyExpired(f"电子印章证书不在有效期内（有效期至 {until}），不能盖章；请更换印章证书")
 
-    async def _sign(self, writer: PdfFileWriter, place: SealPlace, now: datetime) -> bytes:
-        timestamper = None
+    def _seal(self, writer: PdfFileWriter, embed: Embed) -> bytes:
         if self._stamping is not None:
-            timestamper = self._stamping.timestamper
-            await self._stamping.add_material(writer)
-        reserved = self._reserved or await self._signer.reserve(timestamper)
+            return self._stamping.seal(writer, embed)
+        prepared, output = embed(2 * len(self._container.template))
+        prepared.fill_with_cms(output, self._container.fill(prepared.document_digest))
+        return output.getvalue()
+
+    def _embed(
+        self, writer: PdfFileWriter, place: SealPlace, now: datetime, room: int
+    ) -> tuple[PreparedByteRangeDigest, BytesIO]:
+        """The document written out with field, picture and `room` hexadecimal digits for the container."""
         steps = PdfCMSEmbedder(self._field(writer, place)).write_cms(FIELD, writer)
         self._dress(writer, next(steps).get_object())
-        steps.send(SigObjSetup(self._placeholder(now, reserved), _certified()))
+        steps.send(SigObjSetup(self._placeholder(now, room), _certified()))
         prepared, output = steps.send(SigIOSetup(DIGEST))
-        steps.send(
-            await self._signer.async_sign(
-                prepared.document_digest, DIGEST, use_pades=True, timestamper=timestamper
-            )
-        )
-        return bytes(output.getvalue())
+        return prepared, output
 
     def _field(self, writer: PdfFileWriter, place: SealPlace) -> SigFieldSpec:
         left, bottom = round(place.x - self._side / 2), round(place.y - self._side / 2)
@@ -129,14 +125,14 @@ class Sealer:
         picture = writer.import_page_as_xobject(self._art)
         field[pdf_name("/AP")] = generic.DictionaryObject({pdf_name("/N"): picture})
 
-    def _placeholder(self, now: datetime, reserved: int) -> SignatureObject:
+    def _placeholder(self, now: datetime, room: int) -> SignatureObject:
         return SignatureObject(
             timestamp=now,
             subfilter=SigSeedSubFilter.PADES,
             name=self._key.holder,
             location=self._key.place or None,
             reason=REASON,
-            bytes_reserved=reserved,
+            bytes_reserved=room,
         )
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from convert_forms import FONTS
 from needs import require
 
 from signsvc.convert.libreoffice import LibreOffice
-
-NOTO = Path("/usr/share/fonts/opentype/noto")
-FONTS = (NOTO / "NotoSerifCJK-Regular.ttc", NOTO / "NotoSerifCJK-Bold.ttc")
 
 
 @pytest.fixture(scope="session")

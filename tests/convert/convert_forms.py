@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from pathlib import Path
 
 from docx import Document
 from docx.document import Document as DocumentObject
@@ -12,6 +13,8 @@ from docx.shared import Mm, Pt
 
 from signsvc.models import DocxBytes
 
+NOTO = Path("/usr/share/fonts/opentype/noto")
+FONTS = (NOTO / "NotoSerifCJK-Regular.ttc", NOTO / "NotoSerifCJK-Bold.ttc")
 BODY = "Noto Serif CJK SC"
 DATE = "2026年11月21日"
 OFFICE = "（青海省示范市示范区和平街道幸福社区居民委员会盖章）"

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pypdfium2
 import pytest
-from conftest import FONTS
-from convert_forms import ALLOWED, ANCHOR, add, blank, form, packed, text_of
+from convert_forms import ALLOWED, ANCHOR, FONTS, add, blank, form, packed, text_of
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml.ns import qn
 from needs import require
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
 
-from signsvc.convert.fontprogram import read_program
+from signsvc.convert.fontprogram import font_name, read_program
 from signsvc.convert.libreoffice import LibreOffice
+from signsvc.convert.ownglyphs import Original
 from signsvc.convert.readback import read_back
 from signsvc.convert.shown import read_shown
 from signsvc.errors import ConversionFailed
@@ -109,13 +109,32 @@ def test_two_hundred_different_characters_stay_small(pdfs: list[PdfBytes]) -> No
     assert len(pdfs[-1]) < 55_000
 
 
-def test_smaller_fonts_change_no_pixel(pdfs: list[PdfBytes], tmp_path: Path) -> None:
-    with LibreOffice(tmp_path, 120) as plain:  # without the originals, fonts stay as LibreOffice made them
-        (untouched,) = made(plain, [form(NAMES[0])])
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> PdfBytes:
+    """The first form as LibreOffice makes it when the originals of the fonts are not given."""
+    require("soffice")
+    with LibreOffice(tmp_path_factory.mktemp("plain"), 120) as plain:
+        return made(plain, [form(NAMES[0])])[0]
+
+
+def test_smaller_fonts_change_no_pixel(pdfs: list[PdfBytes], untouched: PdfBytes) -> None:
     assert "/FontFile" in next(fonts_of(untouched))["/FontDescriptor"]  # type: ignore[operator]
     assert "/FontFile3" in next(fonts_of(pdfs[0]))["/FontDescriptor"]  # type: ignore[operator]
     assert picture_of(untouched) == picture_of(pdfs[0])
     read_back(untouched, text_of(form(NAMES[0])), ALLOWED, ANCHOR)
+
+
+def test_another_version_of_a_font_is_not_its_source(untouched: PdfBytes) -> None:
+    programs = {
+        font_name(descriptor): descriptor["/FontFile"].get_object().get_data()  # type: ignore[attr-defined]
+        for font in fonts_of(untouched)
+        if isinstance(descriptor := font["/FontDescriptor"], DictionaryObject)
+    }
+    regular, bold = (Original(path) for path in FONTS)
+    for name, program in programs.items():
+        assert bold.is_source_of(name, program) == ("Bold" in name)
+        assert regular.is_source_of(name, program) == ("Regular" in name)
+    assert len(programs) == 2
 
 
 def test_linked_files_are_not_read(office: LibreOffice, tmp_path: Path) -> None:

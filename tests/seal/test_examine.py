@@ -68,6 +68,15 @@ def test_a_seal_that_is_not_registered_is_untrusted_online_only(shop: Workshop) 
     assert examine(shop.sealed, shop.trust).outcome is Outcome.SEALED
 
 
+def test_registration_stands_in_for_a_purpose_that_the_certificate_does_not_name(shop: Workshop) -> None:
+    """As of an office that brings a certificate of its own."""
+    own = shop.certify(shop.ours.leaf.subject, parent=shop.issuing, purposes=[])
+    sealed = sign(fresh(shop.plain), own)
+    registered = dataclasses.replace(shop.pinned, pins=frozenset({own.sha256}))
+    assert examine(sealed, registered).outcome is Outcome.SEALED
+    assert examine(sealed, shop.trust).outcome is Outcome.UNTRUSTED
+
+
 def test_a_registered_seal_must_still_reach_a_root(shop: Workshop) -> None:
     stranger = shop.self_signed("别的根")
     elsewhere = dataclasses.replace(shop.pinned, roots=(pem(stranger.leaf),))

@@ -193,6 +193,10 @@ def names_script(writer: PdfWriter) -> None:
     writer.root_object[NameObject("/Names")] = DictionaryObject({NameObject("/JavaScript"): scripts})
 
 
+def outside(writer: PdfWriter) -> None:
+    writer.pages[0]["/Contents"].get_object()[NameObject("/F")] = TextStringObject("other.pdf")
+
+
 def layer(writer: PdfWriter) -> None:
     group = DictionaryObject({NameObject("/Type"): NameObject("/OCG")})
     writer.pages[0][NameObject("/Resources")] = DictionaryObject({NameObject("/OC"): group})
@@ -209,6 +213,7 @@ ACTIVE = {
     "attachment": attach,
     "annotation over the text": annotate,
     "link that starts a program": launching_link,
+    "content of another file": outside,
     "earlier permissions": at_root("/Perms", DictionaryObject()),
     "unknown catalogue entry": at_root("/Collection", NullObject()),
 }

@@ -151,10 +151,12 @@ def _hole(shop: Workshop) -> Iterator[Vector]:
     yield Vector("hole-extra-key", refill(sealed, extra), ALTERED)
     again = used + b"> /Contents <".ljust(padding, b"0")
     yield Vector("hole-second-contents", refill(sealed, again), ALTERED)
-    # One bit beside the issuer's signature, which readers take for the number of bits to leave out.
+    # One bit beside the issuer's signature, the number of bits to leave out: some readers mind, some do not.
     frame = der(shop.issuing.certificate).hex().upper().encode()
     other = frame.replace(b"0382018100", b"0382018101")
-    yield Vector("signature-certificate-frame", refill(sealed, digits.replace(frame, other)), ALTERED)
+    yield Vector(
+        "signature-certificate-frame", refill(sealed, digits.replace(frame, other)), ALTERED | UNTRUSTED
+    )
     for name, change in _encodings(shop).items():
         expected = UNTRUSTED if name in _NO_LONGER_OURS else ALTERED
         yield Vector(f"signature-{name}", reencoded(sealed, change), expected)
