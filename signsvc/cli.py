@@ -16,8 +16,9 @@ import click
 
 from signsvc import audit, batch, doctor, fill, results, wiring
 from signsvc.config import Settings, load
-from signsvc.errors import Exit, InputError, SignsvcError
+from signsvc.errors import Exit, InputError, RegistryError, SignsvcError
 from signsvc.models import Outcome, Request
+from signsvc.registry import Finding
 from signsvc.report import Report, Verdict, chinese_date, headline
 from signsvc.requests import row, table
 from signsvc.statuses import REASONS, Event
@@ -271,8 +272,13 @@ def log_group() -> None:
 @log_group.command(name="verify")
 def log_verify() -> int:
     """全部登记、存证、存档和编号互相核对，指出任何改动。"""
-    with wiring.auditing(settings()) as (registry, archive):
-        findings = audit.audit(registry, archive)
+    try:
+        with wiring.auditing(settings()) as (registry, archive):
+            findings = audit.audit(registry, archive)
+    except RegistryError as error:
+        if error.code != "registry_damaged":
+            raise
+        findings = [Finding("fault", error.code, str(error))]
     for finding in findings:
         click.echo(f"{finding.severity}: {finding.code}: {finding.message}")
     broken = any(finding.severity == "fault" for finding in findings)

@@ -6,13 +6,13 @@ nothing that filled a slot.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Literal
 
-from signsvc.models import Certificate, Medium, Number, Standing, Status
+from signsvc.models import Certificate, Medium, Number, OfficeId, Sha256, Standing, Status
 from signsvc.statuses import REASONS
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -115,6 +115,37 @@ class Report:
             "checked_at": rfc3339(self.checked_at),
             "receipt": None,
         }
+
+
+def certificate_of(record: Mapping[str, Any], index: int, event: StatusEvent) -> Certificate:
+    """The certificate that an issued entry's clear record tells of; `event` is its newest status, `index` its leaf."""
+    return Certificate(
+        office=OfficeId(record["office"]),
+        office_name=record["office_name"],
+        office_phone=record["office_phone"],
+        number=Number(record["number"]),
+        matter=record["matter"],
+        statement_pattern=record["statement_pattern"],
+        purpose=record["purpose"],
+        addressee=record["addressee"],
+        legal_basis=record["legal_basis"],
+        issued_on=date.fromisoformat(record["issued_on"]),
+        sealed_at=datetime.fromisoformat(record["sealed_at"]),
+        valid_until=date.fromisoformat(record["valid_until"]),
+        holder=record["holder"],
+        medium=Medium(record["medium"]),
+        policy=record["policy"],
+        demo=record["demo"],
+        sha256=Sha256(record["sha256"]),
+        sm3=record["sm3"],
+        signed_sha256=Sha256(record["signed_sha256"]),
+        seal_certificate=Sha256(record["seal_certificate"]),
+        standing=Standing(record["standing"]),
+        status=event.status,
+        status_since=event.at,
+        index=index,
+        superseded_by=event.superseded_by,
+    )
 
 
 def certificate_json(certificate: Certificate) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -271,7 +271,8 @@ def verifying(settings: Settings, root: Path | None = None) -> Iterator[Verifier
     """Online verification: the registry and the match key; no key that could make anything."""
     ring = load_keys(settings, READING)
     registry = open_registry(settings, ring, writing=False)
-    trust = _trust(ring, root)
+    pins = registry.seal_certificates() | {seal.sha256 for seal in ring.certificates.values()}
+    trust = replace(_trust(ring, root), pins=frozenset(pins))
     with ExitStack() as stack:
         stack.callback(registry.close)
         sandbox = stack.enter_context(Sandbox())
@@ -291,7 +292,9 @@ def _trust(ring: KeyRing | None, root: Path | None) -> Trust:
     roots = (_pem(root),) if root else ring.roots if ring else ()
     if not roots:
         raise SettingsError("没有可信的根证书：请用 --root 指定，或放入密钥文件夹（root.pem）")
-    return Trust(tuple(roots), timestamp_roots=(*roots, *(ring.tsa_roots if ring else ())))
+    # Without roots of its own a time stamp is left aside and the time that the seal claims counts.
+    stamps = ring.tsa_roots if ring else ()
+    return Trust(tuple(roots), timestamp_roots=(*roots, *stamps) if stamps else ())
 
 
 def _pem(file: Path) -> bytes:
@@ -341,6 +344,6 @@ def font_installed(settings: Settings) -> Callable[[str], bool]:
     return lambda name: name in fonts.families
 
 
-def revocation_lists(settings: Settings) -> dict[str, bytes]:
-    """The certificate revocation lists that this service publishes, DER by file name."""
-    return {file.name: file.read_bytes() for file in sorted(settings.keys.glob("*.crl"))}
+def published_pki(settings: Settings) -> dict[str, bytes]:
+    """Certificates of the CAs and their revocation lists, DER by file name, as the seals' certificates point to them."""
+    return {file.name: file.read_bytes() for file in sorted((settings.keys / "pki").glob("*"))}

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Column, Connection, inspect
+from sqlalchemy import Column, Connection, inspect, select
 
 from signsvc.errors import RegistryError
 from signsvc.models import Certificate, Number, Sha256
@@ -212,6 +212,11 @@ class Registry:
         """Number and SHA-256 of every issued file, for holding the archive against."""
         with schema.reading(self._book.engine) as connection:
             yield from entries.files(connection)
+
+    def seal_certificates(self) -> set[Sha256]:
+        """SHA-256 of every certificate that a seal in this registry was made with or rests on."""
+        with schema.reading(self._book.engine) as connection:
+            return set(connection.execute(select(schema.certificates.c.sha256)).scalars())
 
     def publish(self) -> Checkpoint:
         """Sign and show a checkpoint over all committed leaves; doing it again changes nothing."""

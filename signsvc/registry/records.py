@@ -22,7 +22,7 @@ from signsvc.errors import RegistryError
 from signsvc.models import Certificate, Medium, Number, OfficeId, Sha256, Standing, Status
 from signsvc.proofs import SALT_BYTES, canonical
 from signsvc.registry.match import Mark, MatchKey, same
-from signsvc.report import BEIJING, StatusEvent
+from signsvc.report import BEIJING, StatusEvent, certificate_of
 from signsvc.statuses import Event
 
 ISSUED, VOIDED, COPIED = "issued", "voided", "copied"
@@ -196,23 +196,7 @@ def voided_entry(held: Reservation, reason: str, at: datetime) -> NewEntry:
 
 def certificate(row: RowMapping, history: list[StatusEvent]) -> Certificate:
     """The certificate in an issued entry's row; `history` begins with its issue."""
-    record = json.loads(row["record"])
-    texts = {name: record[name] for name in _PLAIN if name not in ("medium", "standing")}
-    return Certificate(
-        **texts,
-        office=OfficeId(record["office"]),
-        number=Number(record["number"]),
-        issued_on=date.fromisoformat(record["issued_on"]),
-        valid_until=date.fromisoformat(record["valid_until"]),
-        sealed_at=datetime.fromisoformat(record["sealed_at"]),
-        medium=Medium(record["medium"]),
-        standing=Standing(record["standing"]),
-        seal_certificate=Sha256(record["seal_certificate"]),
-        status=history[-1].status,
-        status_since=history[-1].at,
-        superseded_by=history[-1].superseded_by,
-        index=row["idx"],
-    )
+    return certificate_of(json.loads(row["record"]), row["idx"], history[-1])
 
 
 def box_of(row: RowMapping) -> bytes:

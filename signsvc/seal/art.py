@@ -17,6 +17,7 @@ from signsvc.seal.page import POINTS_PER_MM, one_page
 
 DEMO_TEXT = "演示"
 _RED = "0.86 0.04 0.07"
+_BLUE = "0 0.15 0.6"  # shows on red as well as on white
 # All measures in fiftieths of a millimetre of a seal of 42 mm; other sizes are scaled. Finer ones print no better.
 _UNITS = 2100
 _RIM = 60
@@ -60,7 +61,7 @@ def from_image(data: bytes, kind: str, diameter_mm: float, demo: bool, font: Pat
     def crossed(side: float) -> str:
         letters = Lettering(font, index)
         letters.line(DEMO_TEXT, 600, 0, 1700)
-        return "\n".join([_frame(side), f"{_RED} rg", letters.operators()])
+        return "\n".join([_frame(side), f"{_BLUE} rg", letters.operators()])
 
     return image.from_image(data, kind, diameter_mm, crossed if demo else None)
 

@@ -79,9 +79,8 @@ class Sealer:
             sealed = self._seal(writer, lambda room: self._embed(writer, place, now, room))
         except SealFailed:
             raise
-        except (
-            Exception
-        ) as error:  # the TSA's answers are foreign bytes; whatever went wrong, nothing was sealed
+        # The TSA's answers are foreign bytes. Whatever went wrong, nothing was sealed.
+        except Exception as error:
             raise SealFailed("盖章失败：电子印章或时间戳未能写入；请检查时间戳服务后重试") from error
         signed_sha256 = check(sealed, self._certificates, self._public, stamped=self._stamping is not None)
         return Sealed(SealedPdf(sealed), now, signed_sha256, "B-LT" if self._stamping else "B-B")

@@ -13,11 +13,11 @@ from signsvc.verify import Verifier
 from signsvc.web.pages import pages
 
 
-def create_app(verifier: Verifier, lists: Mapping[str, bytes]) -> Flask:
-    """The application over `verifier`; `lists` are the certificate revocation lists by file name (DER)."""
+def create_app(verifier: Verifier, pki: Mapping[str, bytes]) -> Flask:
+    """The application over `verifier`; `pki` are CA certificates and revocation lists, DER by file name."""
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_MEMORY_SIZE=64 * 1024, MAX_FORM_PARTS=20)
-    app.register_blueprint(pages(verifier, lists))
+    app.register_blueprint(pages(verifier, pki))
     app.register_error_handler(SignsvcError, _own_error)
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_headers)

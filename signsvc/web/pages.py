@@ -25,7 +25,7 @@ STANDINGS = {
 }
 
 
-def pages(verifier: Verifier, lists: Mapping[str, bytes]) -> Blueprint:
+def pages(verifier: Verifier, pki: Mapping[str, bytes]) -> Blueprint:
     """Routes of the pages over `verifier`."""
     blueprint = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
     blueprint.add_app_template_filter(chinese_date)
@@ -53,10 +53,11 @@ def pages(verifier: Verifier, lists: Mapping[str, bytes]) -> Blueprint:
             return render_template("verify.html", values={"code": code[:40]}, fault=str(error)), error.http
 
     @blueprint.get("/pki/<name>")
-    def revocation_list(name: str) -> Response:
-        if name not in lists:
+    def authority(name: str) -> Response:
+        if name not in pki:
             abort(404)
-        return Response(lists[name], mimetype="application/pkix-crl")
+        kind = "application/pkix-crl" if name.endswith(".crl") else "application/pkix-cert"
+        return Response(pki[name], mimetype=kind)
 
     @blueprint.get("/healthz")
     def health() -> dict[str, str]:

@@ -28,7 +28,7 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """In each worker: its own registry connection and sandbox, and only the match key."""
         verifier = self._open.enter_context(wiring.verifying(self._settings))
-        return create_app(verifier, wiring.revocation_lists(self._settings))
+        return create_app(verifier, wiring.published_pki(self._settings))
 
 
 def run(settings: Settings, host: str, port: int, workers: int) -> None:
