@@ -24,7 +24,7 @@ from datetime import date, datetime
 from hashlib import sha256
 
 from signsvc.errors import InputError
-from signsvc.identity import normalise_code, normalise_number
+from signsvc.identity import clean_text, normalise_code, normalise_name, normalise_number, plain_id_number
 from signsvc.models import Certificate, Sha256
 from signsvc.registry import Registry
 from signsvc.report import (
@@ -62,17 +62,33 @@ class Verifier:
         """Whether each claim (`name`, `id_number`, …) is what the certificate says: match or no match, never the value."""
         if self.registry is None or report.certificate is None or not claims:
             return {}
-        return self.registry.matches(report.certificate.number, claims)
+        normal = {field: text for field, raw in claims.items() if (text := _normal(field, raw))}
+        return dict.fromkeys(claims, False) | self.registry.matches(report.certificate.number, normal)
+
+
+def _normal(field: str, raw: str) -> str | None:
+    """A claimed value in the form in which it was registered; None for what no certificate can hold."""
+    try:
+        match field:
+            case "name":
+                return normalise_name(raw)[0]
+            case "id_number":
+                return plain_id_number(raw)
+            case _:
+                return clean_text(raw, 1000)
+    except ValueError:
+        return None
 
 
 def verify_number(verifier: Verifier, number: str, code: str, as_of: date | None = None) -> Report:
     """A Report by number and code. A malformed code is an InputError `malformed_code`: nothing was looked up."""
-    found = _registry(verifier).find(normalise_number(number), _code(code))  # 1, 2
+    known_form = _code(code)  # 1
+    found = _registry(verifier).find(_number(number), known_form)  # 2
     return _registered(verifier, "number", found, (), as_of)
 
 
 def verify_code(verifier: Verifier, code: str, as_of: date | None = None) -> Report:
-    """A Report by code alone, the QR's target: 74 random bits find the certificate, and the reader compares the number."""
+    """A Report by code alone, the QR's target: its 74 random bits find the certificate."""
     return _registered(verifier, "number", _registry(verifier).by_code(_code(code)), (), as_of)
 
 
@@ -95,6 +111,13 @@ def _registry(verifier: Verifier) -> Registry:
     if verifier.registry is None:
         raise InputError("离线时无法按编号查验", "registry_needed")
     return verifier.registry
+
+
+def _number(number: str) -> str:
+    try:
+        return normalise_number(number)
+    except ValueError as error:
+        raise InputError(str(error), "malformed_number") from error
 
 
 def _code(code: str) -> str:

@@ -10,14 +10,6 @@ import pytest
 from home import DEMO_REQUESTS, Home, a_row, read_results
 
 
-@pytest.fixture(scope="module")
-def issued(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """The demonstration batch, issued. Tests that change something copy it first."""
-    home = Home(Path(shutil.copytree(pristine, tmp_path_factory.mktemp("issued") / "home")))
-    home.sign(DEMO_REQUESTS)
-    return home
-
-
 @pytest.fixture
 def own(issued: Home, tmp_path: Path) -> Home:
     return Home(Path(shutil.copytree(issued.folder, tmp_path / "own")))

@@ -39,7 +39,7 @@ def check_id_number(kind: IdType, raw: str, today: date) -> str:
     居民身份证, the default kind, takes every GB 11643 number, as the form's 身份证号 does; the other cards
     take only their own. Raises ValueError saying what is wrong, or which 证件类型 belongs to the number.
     """
-    text = _tidy(raw)
+    text = plain_id_number(raw)
     match kind:
         case IdType.PASSPORT:
             _require_passport(text, today)
@@ -72,8 +72,8 @@ def own_kind(number: str) -> IdType:
     }.get(number[:2], IdType.IDENTITY_CARD)
 
 
-def _tidy(raw: str) -> str:
-    """Half width, capitals, without spaces and the apostrophe by which Excel marks text."""
+def plain_id_number(raw: str) -> str:
+    """Half width, capitals, without spaces and the apostrophe by which Excel marks text; ValueError if none is left."""
     text = "".join(unicodedata.normalize("NFKC", raw).split()).lstrip("'`’‘").upper()
     if not text:
         raise ValueError("证件号码为空")
