@@ -156,6 +156,13 @@ def read_file(file: Path, limit: int | None = None) -> bytes:
         raise InputError(f"读不到文件 {file}：{os.strerror(error.errno or 0)}") from error
 
 
+def write_file(file: Path, data: bytes) -> None:
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise InputError(f"写不进 {file}：{os.strerror(error.errno or 0)}") from error
+
+
 @main.command()
 @click.argument("files", metavar="PDF…", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--offline", is_flag=True, help="不查登记库，只核对签章")
@@ -183,10 +190,14 @@ def verify(
 @click.option("--code", required=True, help="查验码")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="按这一天判断（YYYY-MM-DD）")
 @click.option("--json", "as_json", is_flag=True)
-def lookup(number: str, code: str, as_of: datetime | None, as_json: bool) -> int:
+@click.option("--save-proof", type=click.Path(path_type=Path), help="另存存证包，供离线查验")
+def lookup(number: str, code: str, as_of: datetime | None, as_json: bool, save_proof: Path | None) -> int:
     """按编号和查验码查验，与查验页的回答相同。"""
     with wiring.verifying(settings()) as verifier:
         report = verify_number(verifier, number, code, as_of.date() if as_of else None)
+        if save_proof and report.certificate:
+            bundle = wiring.proof_bundle(settings(), verifier, report.certificate.number, code)
+            write_file(save_proof, bundle)
     show(report, as_json, "")
     return Exit.DONE if report.verdict is Verdict.VALID else Exit.NOT_ALL
 
@@ -256,11 +267,7 @@ status_command("supersede", Event.SUPERSEDE, "换发")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path))
 def copy(number: str, reason: str, out: Path) -> None:
     """取出留存的一份：与居民手中的逐字节相同；取用会记入日志。"""
-    data = wiring.retained_copy(settings(), number, reason)
-    try:
-        out.write_bytes(data)
-    except OSError as error:
-        raise InputError(f"写不进 {out}：{os.strerror(error.errno or 0)}") from error
+    write_file(out, wiring.retained_copy(settings(), number, reason))
     click.echo(f"{number} 已取出到 {out}")
 
 

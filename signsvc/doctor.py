@@ -108,7 +108,8 @@ def _policy(settings: Settings) -> Iterator[Point]:
     for province in sorted({office.province for office in local.offices.values()}):
         document = local.pack(province).document
         if document.valid_to and document.valid_to < today:
-            text = f"{document.number}已于{chinese_date(document.valid_to)}期满：请确认有无新文件；有上位法依据的事项照常办理"
+            text = f"{document.number}已于{chinese_date(document.valid_to)}期满：请确认有无新文件"
+            text += "；有上位法依据的事项照常办理"
             yield Point("政策文件", not settings.strict_policy, text)
         else:
             yield Point("政策文件", True, f"{document.number}未见失效日期或在有效期内")

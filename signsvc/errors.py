@@ -105,7 +105,7 @@ class RowRefused(SignsvcError):
 
 
 class RowFailed(SignsvcError):
-    """The row might be issued, but a step of the work failed; `code` names the step (contract: `conversion_failed` …)."""
+    """The row might be issued, but a step of the work failed; `code` names the step (`conversion_failed` …)."""
 
     code = "failed"
     exit = Exit.NOT_ALL

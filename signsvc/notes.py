@@ -25,6 +25,11 @@ class NoteError(ValueError):
     """The note is malformed, signed by nobody we know, or its signature does not hold."""
 
 
+def log_name(base_url: str) -> str:
+    """The name of the log that a service at `base_url` keeps: its address without a scheme, as C2SP recommends."""
+    return base_url.partition("://")[2].rstrip("/") + "/log"
+
+
 @dataclass(frozen=True)
 class Verifier:
     """Who a note is expected from: a key name and an Ed25519 public key (32 raw bytes)."""

@@ -1,14 +1,15 @@
 """What a holder keeps to show, offline, that a certificate was registered (C2SP tlog-proof@v1). Pure.
 
-A proof ties one leaf to one signed checkpoint. A *proof bundle* (存证包) is JSON `{v, record, salt, proof}`: the clear
-record, the 128-bit salt (hexadecimal) that made its leaf unguessable, and the proof as text. The leaf's data is
-SHA-256(salt ‖ canonical record).
+A proof ties one leaf to one signed checkpoint. A *proof bundle* (存证包) is JSON
+`{v, record, salt, proof, log_chain}`: the clear record, the 128-bit salt (hexadecimal) that made its leaf unguessable,
+the proof as text, and the log's certificate with its issuers (base64 DER). The leaf's data is SHA-256(salt ‖ canonical
+record).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -20,6 +21,7 @@ HEADER = "c2sp.org/tlog-proof@v1"
 MAX_STEPS = 63  # as many levels as a tree of 2^63 leaves has
 MAX_BUNDLE_BYTES = 200_000
 SALT_BYTES = 16
+MAX_CHAIN = 4
 
 
 class BundleError(ValueError):
@@ -75,9 +77,21 @@ def leaf_data(salt: bytes, record: str) -> bytes:
     return sha256(salt + record.encode()).digest()
 
 
-def write_bundle(record: Mapping[str, Any], salt: bytes, proof: Proof) -> str:
-    """The proof bundle as JSON text."""
-    return canonical({"v": 1, "record": record, "salt": salt.hex(), "proof": proof.text()})
+def write_bundle(record: Mapping[str, Any], salt: bytes, proof: Proof, chain: Sequence[bytes] = ()) -> str:
+    """The proof bundle as JSON text; `chain` is the log's certificate and its issuers, DER."""
+    certificates = [encode(item) for item in chain]
+    content = {"v": 1, "record": record, "salt": salt.hex(), "proof": proof.text()}
+    return canonical({**content, "log_chain": certificates})
+
+
+def log_chain(bundle: str | bytes) -> list[bytes]:
+    """The log's certificate and its issuers as a bundle brings them, DER; nothing is verified yet."""
+    if len(bundle) > MAX_BUNDLE_BYTES:
+        raise BundleError("the bundle is too long")
+    try:
+        return [decode(item) for item in json.loads(bundle)["log_chain"][:MAX_CHAIN]]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BundleError("the bundle is malformed") from error
 
 
 def open_bundle(bundle: str | bytes, verifier: Verifier) -> tuple[dict[str, Any], int, Checkpoint]:

@@ -183,7 +183,7 @@ def rfc3339(moment: datetime) -> str:
 
 
 def status_at(history: Sequence[StatusEvent], as_of: date) -> StatusEvent | None:
-    """The last event by the end of that day in Beijing; for days to come, the last there is. `history` is in log order."""
+    """The last event by the end of that day in Beijing; for days to come, the last there is. In log order."""
     end = datetime.combine(as_of + timedelta(days=1), time(), BEIJING)
     happened = [event for event in history if event.at < end]
     return happened[-1] if happened else None

@@ -15,8 +15,18 @@ from signsvc import fill, keys, policy
 from signsvc.archive import Archive
 from signsvc.config import Settings
 from signsvc.convert import choose_converter, read_back
-from signsvc.errors import Fault, InputError, NotFound, RegistryError, RowRefused, SealFailed, SettingsError
+from signsvc.errors import (
+    Fault,
+    InputError,
+    KeysError,
+    NotFound,
+    RegistryError,
+    RowRefused,
+    SealFailed,
+    SettingsError,
+)
 from signsvc.fonts import FontBook, code_point
+from signsvc.identity import normalise_code
 from signsvc.issue import Issuer, Sealed
 from signsvc.keys import KeyRing, Role, SealKey
 from signsvc.models import (
@@ -31,7 +41,9 @@ from signsvc.models import (
     SealPlace,
     Standing,
 )
+from signsvc.notes import NoteError, log_name
 from signsvc.policy import Catalogue, Pack
+from signsvc.proofs import MAX_BUNDLE_BYTES, BundleError, log_chain, open_bundle
 from signsvc.registry import Registry
 from signsvc.report import BEIJING
 from signsvc.seal import art
@@ -39,7 +51,7 @@ from signsvc.seal.findings import Trust
 from signsvc.seal.sandbox import Sandbox
 from signsvc.seal.sign import Sealer
 from signsvc.statuses import Event
-from signsvc.verify import Verifier
+from signsvc.verify import Bundle, Verifier
 from signsvc.workspace import workspace
 
 OFFICES, CATALOGUE = "offices.toml", "catalogue.toml"
@@ -92,8 +104,8 @@ def make_home(settings: Settings, demo: bool) -> None:
     for name in ("archive", "tmp"):
         (settings.home / name).mkdir(mode=0o700)
     ring = load_keys(settings, RECORDING)
-    origin = f"{settings.base_url.partition('://')[2]}/log"
-    Registry.create(database_url(settings), log_folder(settings), origin, ring.match, ring.log).close()
+    name = log_name(settings.base_url)
+    Registry.create(database_url(settings), log_folder(settings), name, ring.match, ring.log).close()
 
 
 def open_registry(settings: Settings, ring: KeyRing, writing: bool) -> Registry:
@@ -283,13 +295,35 @@ def verifying(settings: Settings, root: Path | None = None) -> Iterator[Verifier
 def verifying_offline(settings: Settings, root: Path | None, proof: Path | None) -> Iterator[Verifier]:
     """Verification with nothing but pinned roots and, for what the registry knew, a proof bundle."""
     trust = _trust(None if root else load_keys(settings, ()), root)
+    bundle = _bundle(proof, trust.roots) if proof else None
     with Sandbox() as sandbox:
-        yield Verifier(None, lambda data: sandbox.examine(data, trust), now)
+        yield Verifier(None, lambda data: sandbox.examine(data, trust), now, bundle)
+
+
+def _bundle(file: Path, roots: Sequence[bytes]) -> Bundle:
+    """A proof bundle that holds: its log's key leads to the roots, and its record is in that log."""
+    text = _read(file, "存证包")
+    try:
+        log = keys.certified_log(log_chain(text), roots, now())
+        record, index, checkpoint = open_bundle(text, log)
+    except (BundleError, NoteError, KeysError) as error:
+        raise InputError(f"存证包不能证明任何登记：{error}", "bad_proof") from error
+    return Bundle(record, index, checkpoint.size)
+
+
+def proof_bundle(settings: Settings, verifier: Verifier, number: str, code: str) -> bytes:
+    """The proof bundle of a certificate, with the log's certificate in it, for who knows number and code."""
+    bundle = verifier.registry and verifier.registry.proof_bundle(
+        number, normalise_code(code), load_keys(settings, ()).log_chain
+    )
+    if not bundle:
+        raise NotFound("没有这份证明的存证")
+    return bundle.encode()
 
 
 def _trust(ring: KeyRing | None, root: Path | None) -> Trust:
     """The roots given on the spot, or those of the key folder; none at all is refused."""
-    roots = (_pem(root),) if root else ring.roots if ring else ()
+    roots = (_read(root, "根证书"),) if root else ring.roots if ring else ()
     if not roots:
         raise SettingsError("没有可信的根证书：请用 --root 指定，或放入密钥文件夹（root.pem）")
     # Without roots of its own a time stamp is left aside and the time that the seal claims counts.
@@ -297,11 +331,12 @@ def _trust(ring: KeyRing | None, root: Path | None) -> Trust:
     return Trust(tuple(roots), timestamp_roots=(*roots, *stamps) if stamps else ())
 
 
-def _pem(file: Path) -> bytes:
+def _read(file: Path, what: str) -> bytes:
     try:
-        return file.read_bytes()
+        with open(file, "rb") as stream:
+            return stream.read(MAX_BUNDLE_BYTES + 1)
     except OSError as error:
-        raise InputError(f"读不到根证书 {file}") from error
+        raise InputError(f"读不到{what} {file}") from error
 
 
 @contextmanager
@@ -345,5 +380,5 @@ def font_installed(settings: Settings) -> Callable[[str], bool]:
 
 
 def published_pki(settings: Settings) -> dict[str, bytes]:
-    """Certificates of the CAs and their revocation lists, DER by file name, as the seals' certificates point to them."""
+    """Certificates of the CAs and their revocation lists, DER by file name, where the seals' certificates point."""
     return {file.name: file.read_bytes() for file in sorted((settings.keys / "pki").glob("*"))}

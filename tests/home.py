@@ -58,6 +58,7 @@ class Home:
             text=True,
             capture_output=True,
             timeout=600,
+            check=False,
         )
         if expect is not None:
             assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -103,6 +104,39 @@ def test_offline_a_good_seal_is_sealed_only(issued: Home) -> None:
     assert issued.json("verify", file, "--offline", "--root", root, expect=1)["verdict"] == "sealed_only"
 
 
+def test_offline_a_proof_bundle_stands_for_the_registry(own: Home) -> None:
+    row, other, *_ = read_results(own.folder / "out")
+    proof, file = own.folder / "proof.json", own.folder / "out" / row["pdf"]
+    own.run("lookup", row["number"], "--code", row["code"], "--save-proof", proof)
+    (own.folder / "root.pem").write_bytes((own.folder / "keys" / "root.pem").read_bytes())
+    shutil.rmtree(own.folder / "keys")  # a bank has the root and the bundle, nothing else
+    shutil.rmtree(own.var)
+    offline = ("--offline", "--root", own.folder / "root.pem", "--proof", proof)
+    report = own.json("verify", file, *offline)
+    assert report["verdict"] == "valid"
+    assert report["certificate"]["number"] == row["number"]
+    assert {"status": "skip"}.items() <= {
+        check["name"]: check["result"] for check in report["checks"]
+    }.items()
+    assert own.json("verify", own.folder / "out" / other["pdf"], *offline, expect=1)["verdict"] == "not_found"
+    bundle = json.loads(proof.read_text("utf-8"))
+    bundle["record"]["valid_until"] = "2099-12-31"
+    proof.write_text(json.dumps(bundle), "utf-8")
+    assert own.run("verify", file, *offline, expect=2).stderr.startswith("error: bad_proof: ")
+
+
+def test_a_bundle_of_another_service_proves_nothing(own: Home, home: Home) -> None:
+    foreign = Home(
+        home.folder, {"SIGNSVC_HOME": str(home.folder / "v2"), "SIGNSVC_KEYS": str(home.folder / "k2")}
+    )
+    foreign.run("init", "--demo")
+    row = first(own)
+    own.run("lookup", row["number"], "--code", row["code"], "--save-proof", own.folder / "proof.json")
+    words = ("--offline", "--root", home.folder / "k2" / "root.pem", "--proof", own.folder / "proof.json")
+    done = own.run("verify", own.folder / "out" / row["pdf"], *words, expect=2)
+    assert done.stderr.startswith("error: bad_proof: ")
+
+
 def test_status_commands_show_in_the_answer_and_in_the_log(own: Home) -> None:
     row = first(own)
     look = ("lookup", row["number"], "--code", row["code"])
@@ -157,7 +191,12 @@ def test_every_other_command_refuses_a_missing_registry(home: Home) -> None:
 
 
 def test_an_unusable_file_is_exit_2(home: Home) -> None:
-    for name, data in {"none.csv": None, "empty.csv": b"", "rows.pdf": b"%PDF-1.7", "rows.xlsx": b"PK\x03\x04"}.items():
+    for name, data in {
+        "none.csv": None,
+        "empty.csv": b"",
+        "rows.pdf": b"%PDF-1.7",
+        "rows.xlsx": b"PK\x03\x04",
+    }.items():
         if data is not None:
             (home.folder / name).write_bytes(data)
         done = home.run("sign", home.folder / name, expect=2)

@@ -6,6 +6,7 @@ loads only the roles it needs (the public verification never holds a sealing, lo
 
 from signsvc.keys.files import PASSPHRASE_FILE, read_passphrase
 from signsvc.keys.load import load
+from signsvc.keys.logname import certified_log
 from signsvc.keys.make import make
 from signsvc.keys.ring import KeyRing, Role, SealCertificate, SealKey
 
@@ -15,6 +16,7 @@ __all__ = [
     "Role",
     "SealCertificate",
     "SealKey",
+    "certified_log",
     "load",
     "make",
     "read_passphrase",

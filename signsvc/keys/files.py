@@ -9,6 +9,7 @@ from pathlib import Path
 
 from signsvc.errors import KeysError
 
+LOG_CHAIN = "log.pem"  # the log's certificate and its issuers, where there is one
 PASSPHRASE_FILE = "passphrase"  # noqa: S105 - a file name
 # A PKCS#8 file is stretched by only 2048 rounds of PBKDF2: the passphrase itself has to be beyond guessing.
 MIN_PASSPHRASE = 20

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -18,7 +17,7 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 from signsvc.errors import KeysError
 from signsvc.keys import pki
 from signsvc.keys.envelope import from_pem, unwrap
-from signsvc.keys.files import check_passphrase, read_private, read_public
+from signsvc.keys.files import LOG_CHAIN, check_passphrase, read_private, read_public
 from signsvc.keys.ring import KeyRing, Role, SealCertificate, SealKey
 from signsvc.models import OfficeId, Sha256, Standing
 
@@ -43,6 +42,7 @@ def load(folder: Path, passphrase: str, roles: Collection[Role], recognised: Seq
         seals={item.office: _seal_key(folder, item, passphrase) for item in seals},
         roots=_pems(folder, "root*.pem"),
         tsa_roots=_pems(folder, "tsa-root*.pem"),
+        log_chain=_log_chain(folder),
         log_public=_public(folder, Role.LOG),
         receipt_public=_public(folder, Role.RECEIPT),
         log_private=_signing_key(folder, Role.LOG, passphrase) if Role.LOG in roles else None,
@@ -83,6 +83,13 @@ def _signing_key(folder: Path, role: Role, passphrase: str) -> Ed25519PrivateKey
     return key
 
 
+def _log_chain(folder: Path) -> tuple[bytes, ...]:
+    file = folder / LOG_CHAIN
+    if not file.exists():
+        return ()
+    return tuple(item.public_bytes(Encoding.DER) for item in _certificates(read_public(file), file.name))
+
+
 def _seal_files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{_PREFIX}*.pem"))
 
@@ -119,18 +126,8 @@ def _check_chain(leaf: x509.Certificate, above: Sequence[x509.Certificate], name
     if not isinstance(key, RSAPublicKey) or key.key_size < pki.KEY_BITS:
         raise KeysError(f"印章证书 {name} 应使用 RSA-{pki.KEY_BITS} 或更长的密钥")
     for item, issuer in zip([leaf, *above], above, strict=False):
-        if not _issued_by(item, issuer):
+        if not pki.issued_by(item, issuer):
             raise KeysError(f"印章证书 {name} 的证书链不连续：应依次为印章证书和其上级签发证书")
-
-
-def _issued_by(item: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            return False
-        item.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
-        return False
-    return True
 
 
 def _standing(
@@ -140,7 +137,7 @@ def _standing(
     if pki.is_demo([leaf, *above]):
         return Standing.DEMO
     top = above[-1] if above else leaf
-    if any(issuer in above or _issued_by(top, issuer) for issuer in recognised):
+    if any(issuer in above or pki.issued_by(top, issuer) for issuer in recognised):
         return Standing.RECOGNISED
     return Standing.SELF_MANAGED
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID, ObjectIdentifier
 
@@ -40,14 +42,16 @@ def new_key() -> rsa.RSAPrivateKey:
 def root(base_url: str, now: datetime) -> Authority:
     """A self-signed root for 20 years, with room for one CA below it."""
     key, subject = new_key(), _name("signsvc 演示", "signsvc 演示根证书")
-    builder = _builder(subject, subject, key, now, 20 * _YEAR)
+    builder = _builder(subject, subject, key.public_key(), now, 20 * _YEAR)
     return Authority(key, _as_ca(builder, 1).sign(key, SHA256()), f"{base_url}/pki/root")
 
 
 def issuing(parent: Authority, base_url: str, now: datetime) -> Authority:
     """The CA that issues seals, for 10 years."""
     key, subject = new_key(), _name("signsvc 演示", "signsvc 演示电子印章签发证书")
-    builder = _issued(_builder(subject, parent.certificate.subject, key, now, 10 * _YEAR), parent)
+    builder = _issued(
+        _builder(subject, parent.certificate.subject, key.public_key(), now, 10 * _YEAR), parent
+    )
     return Authority(key, _as_ca(builder, 0).sign(parent.key, SHA256()), f"{base_url}/pki/issuing")
 
 
@@ -56,13 +60,30 @@ def seal_certificate(
 ) -> x509.Certificate:
     """The office's seal certificate for 3 years: O is its full name, CN a name that fits."""
     subject = _name(office.name, _short_name(office), office.county + office.town)
-    builder = _issued(_builder(subject, parent.certificate.subject, key, now, 3 * _YEAR), parent)
+    builder = _issued(_builder(subject, parent.certificate.subject, key.public_key(), now, 3 * _YEAR), parent)
     builder = (
         builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(digital_signature=True, content_commitment=True), critical=True)
+        .add_extension(usage(digital_signature=True, content_commitment=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([DOCUMENT_SIGNING]), critical=False)
     )
     return builder.sign(parent.key, SHA256())
+
+
+def log_builder(key: Ed25519PublicKey, parent: Authority, now: datetime) -> x509.CertificateBuilder:
+    """The beginnings of a certificate for a log's key, for 10 years."""
+    subject = _name("signsvc 演示", "signsvc 演示日志")
+    return _issued(_builder(subject, parent.certificate.subject, key, now, 10 * _YEAR), parent)
+
+
+def issued_by(item: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether `issuer` is a CA and signed `item`."""
+    try:
+        if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            return False
+        item.verify_directly_issued_by(issuer)
+    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def crl(authority: Authority, now: datetime) -> x509.CertificateRevocationList:
@@ -107,24 +128,28 @@ def _name(organisation: str, common: str, locality: str = "") -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: rsa.RSAPrivateKey, now: datetime, lasts: timedelta
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: rsa.RSAPublicKey | Ed25519PublicKey,
+    now: datetime,
+    lasts: timedelta,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now)
         .not_valid_after(now + lasts)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 
 
 def _as_ca(builder: x509.CertificateBuilder, path_length: int) -> x509.CertificateBuilder:
     return builder.add_extension(
         x509.BasicConstraints(ca=True, path_length=path_length), critical=True
-    ).add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+    ).add_extension(usage(key_cert_sign=True, crl_sign=True), critical=True)
 
 
 def _issued(builder: x509.CertificateBuilder, parent: Authority) -> x509.CertificateBuilder:
@@ -146,7 +171,7 @@ def _authority_key(authority: Authority) -> x509.AuthorityKeyIdentifier:
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own.value)
 
 
-def _usage(
+def usage(
     digital_signature: bool = False,
     content_commitment: bool = False,
     key_cert_sign: bool = False,

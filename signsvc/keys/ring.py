@@ -64,6 +64,7 @@ class KeyRing:
     roots: tuple[bytes, ...]  # PEM certificates that seals must chain to
     tsa_roots: tuple[bytes, ...]  # PEM certificates that time stamps must chain to
     log_public: Ed25519PublicKey
+    log_chain: tuple[bytes, ...]  # DER: the log's certificate, then its issuers; may be empty
     receipt_public: Ed25519PublicKey
     log_private: Ed25519PrivateKey | None = field(default=None, repr=False)
     receipt_private: Ed25519PrivateKey | None = field(default=None, repr=False)

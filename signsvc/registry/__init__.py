@@ -232,16 +232,16 @@ class Registry:
         with schema.reading(self._book.engine) as connection:
             return log.inclusion(connection, self._book, index)
 
-    def proof_bundle(self, number: str, code: str) -> str | None:
-        """The proof bundle (JSON) for who knows number and code; None if either is wrong."""
+    def proof_bundle(self, number: str, code: str, chain: Sequence[bytes] = ()) -> str | None:
+        """The proof bundle (JSON) for who knows number and code; None if either is wrong. `chain` is the log's
+        certificate and its issuers (DER), if it has one."""
         with schema.reading(self._book.engine) as connection:
             certificate = entries.find(connection, self._book, number, code)
             if certificate is None:
                 return None
             row = issued_row(connection, self._book, certificate.number)
-            return write_bundle(
-                json.loads(row["record"]), row["salt"], log.inclusion(connection, self._book, row["idx"])
-            )
+            proof = log.inclusion(connection, self._book, row["idx"])
+            return write_bundle(json.loads(row["record"]), row["salt"], proof, chain)
 
     def audit(self) -> list[Finding]:
         """Hold everything against everything; an empty list, or notes only, is a whole registry."""
