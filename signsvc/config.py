@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from signsvc.errors import SettingsError
 
 PREFIX = "SIGNSVC_"
+SEAL_MM = (20, 60)  # smallest and largest diameter
 Converter = Literal["auto", "libreoffice", "embedded"]
 
 
@@ -75,9 +76,21 @@ def load(environ: Mapping[str, str], folder: Path) -> Settings:
 def _value(key: str, raw: Any, folder: Path) -> Any:
     kind = {item.name: str(item.type) for item in fields(Settings)}[key]
     try:
-        return _parse(kind, raw, folder)
+        value = _parse(kind, raw, folder)
+        _check(key, value)
+        return value
     except (ValueError, TypeError, AttributeError) as error:
         raise SettingsError(f"设置 {key} 的值无法使用：{error}") from error
+
+
+def _check(key: str, value: Any) -> None:
+    """What the form of a value does not say: its sense."""
+    if key == "base_url":
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("应为 https://… 的网址，不带参数")
+    if key == "seal_diameter_mm" and not SEAL_MM[0] <= value <= SEAL_MM[1]:
+        raise ValueError(f"应在 {SEAL_MM[0]}–{SEAL_MM[1]} 毫米之间")
 
 
 def _parse(kind: str, raw: Any, folder: Path) -> Any:
@@ -99,8 +112,10 @@ def _parse(kind: str, raw: Any, folder: Path) -> Any:
             if raw not in get_args(Converter):
                 raise ValueError("应为 " + " | ".join(get_args(Converter)))
             return raw
+        case "str" if urlsplit(str(raw)).scheme:
+            return str(raw).rstrip("/")
         case _:
-            return str(raw).rstrip("/") if kind == "str" else str(raw)
+            return str(raw)
 
 
 def _items(raw: Any) -> list[str]:

@@ -162,9 +162,7 @@ def test_a_character_without_a_font_refuses_the_row_by_name_and_code_point(issue
 
 
 def letters_missing(issuer: Issuer, char: str) -> bool:
-    return "glyph_missing" in {
-        fault.code for outcome in issue_only_check(issuer, char) for fault in outcome
-    }
+    return "glyph_missing" in {fault.code for outcome in issue_only_check(issuer, char) for fault in outcome}
 
 
 def issue_only_check(issuer: Issuer, char: str) -> list[tuple[Any, ...]]:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from home import a_row
+from openpyxl import load_workbook
+
+from signsvc.batch import Line, chunks, read
+from signsvc.errors import Fault, RowRefused
+from signsvc.models import Number, Outcome, Request
+from signsvc.report import BEIJING
+from signsvc.requests import row
+from signsvc.requests.table import RawRow
+from signsvc.results import COLUMNS, neutral, results
+from signsvc.wiring import now
+
+
+def a_line(number: int, request_id: str) -> Line:
+    request = row.parse(RawRow(number, dict(a_row(number, request_id=request_id))), now().date(), {}, 0)
+    return Line(number, request_id, request)
+
+
+LINES = {name: a_line(1, name) for name in ("a", "b", "c")}
+
+
+@given(st.lists(st.sampled_from(sorted(LINES)), max_size=30), st.integers(1, 5))
+def test_chunks_keep_the_order_and_never_hold_a_request_id_twice(names: list[str], size: int) -> None:
+    cut = list(chunks([LINES[name] for name in names], size))
+    assert [line.request_id for chunk in cut for line in chunk] == names
+    for chunk in cut:
+        assert 0 < len(chunk) <= size
+        assert len({line.request_id for line in chunk}) == len(chunk)
+
+
+def test_a_faulty_row_carries_its_faults_and_its_line() -> None:
+    def parse(raw: RawRow) -> Request:
+        raise RowRefused([Fault("request_invalid:missing_field", "缺姓名", "name")])
+
+    [line] = read([RawRow(7, {"request_id": "x"})], parse)
+    assert (line.line, line.request_id, line.request) == (7, "x", None)
+    assert [fault.code for fault in line.faults] == ["request_invalid:missing_field"]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_cell_that_would_run_becomes_text(cell: str) -> None:
+    assert neutral(cell) == "'" + cell
+
+
+def test_results_are_complete_files_in_the_order_of_the_input(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    with results(folder) as written:
+        written.add(Outcome("=b", "refused", faults=(Fault("unknown_matter", "没有"), Fault("x:y", "又"))))
+        written.add(Outcome("a", "issued", Number("o-2026-000001"), "C" * 16, b"%PDF", None, now().date()))
+        seen = (folder / "results.csv").read_bytes()
+        assert seen.startswith(b"\xef\xbb\xbf")
+        assert seen.count(b"\n") == 3  # it grows as it goes
+    assert (folder / "o-2026-000001.pdf").read_bytes() == b"%PDF"
+    lines = (folder / "results.csv").read_text("utf-8-sig").splitlines()
+    assert lines[0] == ",".join(COLUMNS)
+    assert lines[1] == "'=b,refused,,,,,,,unknown_matter;x:y,没有；又"
+    sheet = load_workbook(folder / "results.xlsx").active
+    assert sheet is not None
+    assert [cell.value for cell in sheet[1]] == list(COLUMNS.values())
+    assert sheet["B3"].value == "已出具"
+    assert not list(folder.glob("*.part"))
+    assert now().tzinfo is BEIJING
