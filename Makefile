@@ -48,7 +48,7 @@ lint: $(VENV)/.installed
 	@$(BIN)/lint-imports --no-cache
 
 bench: setup-test
-	@$(BIN)/python -m tests.bench
+	@PYTHONPATH=tests $(BIN)/python -m bench
 
 lock: $(VENV)/.installed
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
