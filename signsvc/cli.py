@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,8 @@ class Group(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         kwargs["standalone_mode"] = False
+        # Ended by the system as by the user: what is open is closed, and what lies in the work folder is wiped.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             sys.exit(super().main(*args, **kwargs) or 0)
         except SignsvcError as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from signsvc import fill, keys, policy
 from signsvc.archive import Archive
@@ -76,6 +77,16 @@ def log_folder(settings: Settings) -> Path:
     return settings.home / "log"
 
 
+def archive_folder(settings: Settings) -> Path:
+    """Where the copies are kept; they are moved there from the home's `tmp`, so it must be the same file system."""
+    if settings.archive_url is None:
+        return settings.home / "archive"
+    parts = urlsplit(settings.archive_url)
+    if parts.scheme != "file" or parts.netloc or not parts.path:
+        raise SettingsError("SIGNSVC_ARCHIVE_URL 目前只支持 file:///文件夹")
+    return Path(unquote(parts.path))
+
+
 def load_keys(settings: Settings, roles: Collection[Role]) -> KeyRing:
     """The keys of these roles, and everything public."""
     file = settings.passphrase_file or settings.keys / keys.PASSPHRASE_FILE
@@ -85,7 +96,8 @@ def load_keys(settings: Settings, roles: Collection[Role]) -> KeyRing:
 
 def make_home(settings: Settings, demo: bool) -> None:
     """Registry and keys, from nothing; refuses whatever exists (it would fork the log and use numbers again)."""
-    if any((settings.home / name).exists() for name in ("registry.sqlite3", "log", "archive")):
+    standing = any((settings.home / name).exists() for name in ("registry.sqlite3", "log", "archive"))
+    if standing or Registry.exists(database_url(settings)):
         raise RegistryError("这里已有登记库，不再新建；如要重做演示，请先移走 var 和 keys 中的内容")
     offices = policy.load_offices(policy.demo_text("offices"), OFFICES) if demo else {}
     given = settings.passphrase_file
@@ -101,8 +113,8 @@ def make_home(settings: Settings, demo: bool) -> None:
     if demo:
         (settings.home / OFFICES).write_text(policy.demo_text("offices"), "utf-8")
         (settings.home / CATALOGUE).write_text(policy.demo_text("catalogue"), "utf-8")
-    for name in ("archive", "tmp"):
-        (settings.home / name).mkdir(mode=0o700)
+    for folder in (archive_folder(settings), settings.home / "tmp"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ring = load_keys(settings, RECORDING)
     name = log_name(settings.base_url)
     Registry.create(database_url(settings), log_folder(settings), name, ring.match, ring.log).close()
@@ -238,7 +250,7 @@ def issuing(settings: Settings) -> Iterator[Issuer]:
             convert=converter.convert,
             read_back=partial(_read_back, settings, fonts),
             sealing=Seals(settings, ring, local.offices, fonts),
-            archive=Archive(settings.home / "archive", work, ring.archive),
+            archive=Archive(archive_folder(settings), work, ring.archive),
             registry=registry,
             clock=now,
             choose=secrets.randbelow,
@@ -347,7 +359,7 @@ def auditing(settings: Settings) -> Iterator[tuple[Registry, Archive]]:
     with ExitStack() as stack:
         stack.callback(registry.close)
         work = stack.enter_context(workspace(settings.home / "tmp"))
-        yield registry, Archive(settings.home / "archive", work, ring.archive)
+        yield registry, Archive(archive_folder(settings), work, ring.archive)
 
 
 def change_status(

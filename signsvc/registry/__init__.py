@@ -86,17 +86,27 @@ class Registry:
         log.publish(book)
         return cls(book)
 
+    @staticmethod
+    def exists(url: str) -> bool:
+        """Whether there is a registry at `url`; nothing is made by asking."""
+        if not schema.present(url):
+            return False
+        engine = schema.connect(url)
+        try:
+            with schema.reading(engine) as connection:
+                return inspect(connection).has_table("meta")
+        finally:
+            engine.dispose()
+
     @classmethod
     def open(
         cls, url: str, log_folder: Path, match_key: bytes, log_key: Ed25519PrivateKey | None = None
     ) -> Registry:
         """The registry at `url`, read-only without log key; RegistryError if it is missing or under other keys."""
-        if not schema.present(url):
+        if not cls.exists(url):
             raise RegistryError("没有登记库：请先运行 signsvc init")
         engine, key = schema.connect(url), MatchKey(match_key)
         with schema.reading(engine) as connection:
-            if not inspect(connection).has_table("meta"):
-                raise RegistryError("没有登记库：请先运行 signsvc init")
             if get_meta(connection, key, "schema") != schema.VERSION:
                 raise RegistryError("登记库的版本与本程序不符")
             verifier = Verifier.parse(get_meta(connection, key, "log"))
