@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -23,12 +24,14 @@ STANDINGS = {
     "self_managed": "自建签章：只证明文件未被改动，不等同法定电子印章",
     "recognised": "认可的电子印章",
 }
+STATUSES = {"issued": "有效", "suspended": "暂停", "revoked": "已撤销", "superseded": "已换发"}
 
 
 def pages(verifier: Verifier, pki: Mapping[str, bytes]) -> Blueprint:
     """Routes of the pages over `verifier`."""
     blueprint = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
     blueprint.add_app_template_filter(chinese_date)
+    blueprint.add_app_template_filter(blanks)
 
     @blueprint.get("/")
     @blueprint.get("/verify")
@@ -66,6 +69,11 @@ def pages(verifier: Verifier, pki: Mapping[str, bytes]) -> Blueprint:
     return blueprint
 
 
+def blanks(pattern: str) -> str:
+    """A statement's pattern with its slots as blanks: what filled them is nobody's business here."""
+    return re.sub(r"\{([^{}]*)\}", r"＿＿（\1）", pattern)
+
+
 def _page(report: Report, code: str, matches: Mapping[str, bool]) -> str:
     demo = report.certificate is not None and report.certificate.demo
     tone = TONES.get(report.verdict, "bad")
@@ -75,6 +83,7 @@ def _page(report: Report, code: str, matches: Mapping[str, bool]) -> str:
         headline=headline(report),
         tone="warn" if demo and tone == "good" else tone,
         standings=STANDINGS,
+        statuses=STATUSES,
         matches=matches,
         code=group_code(code) if report.certificate else "",
     )
