@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 
-from signsvc import fill, wiring
+from signsvc import fill
 from signsvc.config import Settings
 from signsvc.convert import choose_converter
 from signsvc.errors import SignsvcError
 from signsvc.models import Standing
 from signsvc.report import chinese_date
+from signsvc.wiring.home import ISSUING, RECORDING, load_keys, now, open_registry
+from signsvc.wiring.issuing import font_files, load_fonts, template_bytes
+from signsvc.wiring.rules import Rules
 from signsvc.workspace import workspace
 
 SOON = timedelta(days=60)
@@ -59,7 +62,7 @@ def _versions(_: Settings) -> Iterator[Point]:
 
 
 def _fonts(settings: Settings) -> Iterator[Point]:
-    fonts = wiring.load_fonts(settings)
+    fonts = load_fonts(settings)
     names = "、".join(face.spec for face in fonts.faces)
     lost = [wanted for wanted, instead in fonts.substitutions if not instead]
     yield Point("字体", True, names)
@@ -69,12 +72,12 @@ def _fonts(settings: Settings) -> Iterator[Point]:
 
 
 def _template(settings: Settings) -> Iterator[Point]:
-    fill.Form.load(wiring.template_bytes(settings))
+    fill.Form.load(template_bytes(settings))
     yield Point("模板", True, "字段齐全，可安全使用")
 
 
 def _converter(settings: Settings) -> Iterator[Point]:
-    files = wiring.font_files(wiring.load_fonts(settings))
+    files = font_files(load_fonts(settings))
     with (
         workspace(settings.home / "tmp") as work,
         choose_converter(settings.converter, work, settings.conversion_timeout, files) as converter,
@@ -83,10 +86,10 @@ def _converter(settings: Settings) -> Iterator[Point]:
 
 
 def _keys(settings: Settings) -> Iterator[Point]:
-    ring = wiring.load_keys(settings, wiring.ISSUING)
+    ring = load_keys(settings, ISSUING)
     yield Point("密钥", True, "登记、存档、核对、回执密钥均可载入")
     for office, seal in ring.seals.items():
-        left = seal.not_after - wiring.now()
+        left = seal.not_after - now()
         text = f"{office} 的印章证书有效期至 {chinese_date(seal.not_after.date())}"
         if seal.standing is Standing.DEMO:
             text += "（演示印章，无法律效力）"
@@ -96,15 +99,15 @@ def _keys(settings: Settings) -> Iterator[Point]:
 
 
 def _registry(settings: Settings) -> Iterator[Point]:
-    registry = wiring.open_registry(settings, wiring.load_keys(settings, wiring.RECORDING), writing=True)
+    registry = open_registry(settings, load_keys(settings, RECORDING), writing=True)
     size = registry.checkpoint().splitlines()[1]
     registry.close()
     yield Point("登记库", True, f"可打开，日志共 {size} 条；全面核对请运行 signsvc log verify")
 
 
 def _policy(settings: Settings) -> Iterator[Point]:
-    local = wiring.Policy.load(settings)
-    today = wiring.now().date()
+    local = Rules.load(settings)
+    today = now().date()
     for province in sorted({office.province for office in local.offices.values()}):
         document = local.pack(province).document
         if document.valid_to and document.valid_to < today:
@@ -116,7 +119,7 @@ def _policy(settings: Settings) -> Iterator[Point]:
 
 
 def _address(settings: Settings) -> Iterator[Point]:
-    ring = wiring.load_keys(settings, ())
+    ring = load_keys(settings, ())
     official = any(seal.standing is not Standing.DEMO for seal in ring.certificates.values())
     bad = official and settings.loopback
     yield Point(

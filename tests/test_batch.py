@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from home import a_row
 from hypothesis import given
 from hypothesis import strategies as st
-from home import a_row
 from openpyxl import load_workbook
 
 from signsvc.batch import Line, chunks, read
@@ -15,7 +15,7 @@ from signsvc.report import BEIJING
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
 from signsvc.results import COLUMNS, neutral, results
-from signsvc.wiring import now
+from signsvc.wiring.home import now
 
 
 def a_line(number: int, request_id: str) -> Line:

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from home import Home, a_row
 
-from signsvc import wiring
 from signsvc.audit import audit
 from signsvc.errors import ConversionFailed, SealFailed, TextMismatch
 from signsvc.issue import Issuer, issue
 from signsvc.models import DocxBytes, PdfBytes, Request
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
+from signsvc.wiring.home import now
+from signsvc.wiring.issuing import issuing
 
 
 class PowerCut(Exception):
@@ -43,12 +44,12 @@ class Failing:
 
 @pytest.fixture
 def issuer(home: Home) -> Iterator[Issuer]:
-    with wiring.issuing(home.settings) as opened:
+    with issuing(home.settings) as opened:
         yield opened
 
 
 def requests(*numbers: int, **changes: str) -> list[Request]:
-    today = wiring.now().date()
+    today = now().date()
     return [row.parse(RawRow(number, dict(a_row(number, **changes))), today, {}, 0) for number in numbers]
 
 
@@ -175,7 +176,7 @@ def test_two_processes_on_one_request_end_in_one_certificate(issuer: Issuer, hom
     """The second process commits while the first is still converting."""
 
     def overtaken(documents: Sequence[DocxBytes]) -> Any:
-        with wiring.issuing(home.settings) as other:
+        with issuing(home.settings) as other:
             [faster] = issue(other, requests(1))
             assert faster.status == "issued"
         return issuer.convert(documents)

@@ -9,10 +9,10 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from signsvc import wiring
 from signsvc.config import Settings
 from signsvc.errors import InputError
 from signsvc.web import create_app
+from signsvc.wiring.verifying import published_pki, verifying
 
 
 class Server(BaseApplication):
@@ -30,13 +30,13 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         """In each worker: its own registry connection and sandbox, and only the match key."""
-        verifier = self._open.enter_context(wiring.verifying(self._settings))
-        return create_app(verifier, wiring.published_pki(self._settings))
+        verifier = self._open.enter_context(verifying(self._settings))
+        return create_app(verifier, published_pki(self._settings))
 
 
 def run(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until told to stop. What cannot work is refused before a worker starts."""
-    with wiring.verifying(settings):
+    with verifying(settings):
         pass
     listener = _listen(host, port)
     options = {

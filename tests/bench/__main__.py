@@ -18,13 +18,15 @@ from typing import Any
 from home import Home
 from thousand import thousand
 
-from signsvc import batch, wiring
+from signsvc import batch
 from signsvc.issue import Issuer
 from signsvc.keys import Role
 from signsvc.models import OfficeId
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
 from signsvc.results import results
+from signsvc.wiring.home import load_keys, now
+from signsvc.wiring.issuing import issuing
 
 ROWS = 100
 
@@ -75,11 +77,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         home = Home(Path(scratch))
         home.run("init", "--demo")
-        today = wiring.now().date()
-        rows = [RawRow(line, item.cells) for line, item in enumerate(thousand(ROWS * 2), 2) if item.code is None]
+        today = now().date()
+        rows = [
+            RawRow(line, item.cells) for line, item in enumerate(thousand(ROWS * 2), 2) if item.code is None
+        ]
         lines = list(batch.read(rows[:ROWS], lambda raw: row.parse(raw, today, {}, 0)))
         watch = Stopwatch()
-        with wiring.issuing(home.settings) as issuer, results(home.folder / "out") as written:
+        with issuing(home.settings) as issuer, results(home.folder / "out") as written:
             batch.sign(issuer, lines[:1], written, lambda _: None)  # start the converter, draw the seals
             begin = time.perf_counter()
             counts = batch.sign(watched(issuer, watch), lines[1:], written, lambda _: None)
@@ -91,7 +95,9 @@ def main() -> None:
 
 def tell(home: Home, watch: Stopwatch, total: float, rows: int) -> None:
     floor = signature(home)
-    print(f"{rows} certificates, {rows / total:.1f} a second; {platform.machine()}, Python {platform.python_version()}")
+    print(
+        f"{rows} certificates, {rows / total:.1f} a second; {platform.machine()}, Python {platform.python_version()}"
+    )
     print(f"{'stage':<12}{'ratio to one signature':>24}{'ms':>10}")
     for stage, seconds in {**watch.seconds, "all": total}.items():
         print(f"{stage:<12}{seconds / rows / floor:>24.1f}{seconds / rows * 1000:>10.2f}")
@@ -100,7 +106,7 @@ def tell(home: Home, watch: Stopwatch, total: float, rows: int) -> None:
 
 def signature(home: Home) -> float:
     """Seconds of one raw RSA-3072 signature."""
-    key = wiring.load_keys(home.settings, [Role.SEAL]).seal(OfficeId("gd-demo"))
+    key = load_keys(home.settings, [Role.SEAL]).seal(OfficeId("gd-demo"))
     begin = time.perf_counter()
     for _ in range(100):
         key.sign(b"floor")

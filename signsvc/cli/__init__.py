@@ -1,0 +1,67 @@
+"""The command line: settings in, one story a command, exit codes out."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from signsvc.errors import Exit, SignsvcError
+
+# Where each command lives; it is loaded when it is called, so that a lookup need not wait for a converter.
+COMMANDS = {
+    "init": "operating",
+    "sign": "issuing",
+    "check": "issuing",
+    "verify": "verifying",
+    "lookup": "verifying",
+    "revoke": "recording",
+    "suspend": "recording",
+    "resume": "recording",
+    "supersede": "recording",
+    "copy": "recording",
+    "log": "recording",
+    "template": "issuing",
+    "doctor": "operating",
+    "serve": "serving",
+}
+
+
+class Group(click.Group):
+    """A mistake of the user is one line on stderr and an exit code, never a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(import_module(f"signsvc.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs["standalone_mode"] = False
+        # Ended by the system as by the user: what is open is closed, and what lies in the work folder is wiped.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            sys.exit(super().main(*args, **kwargs) or 0)
+        except SignsvcError as error:
+            fail(error.code, str(error), error.exit)
+        except click.exceptions.Abort:
+            fail("aborted", "已中止", Exit.UNUSABLE)
+        except click.ClickException as error:
+            fail("usage", error.format_message(), Exit.UNUSABLE)
+
+
+def fail(code: str, message: str, status: int) -> None:
+    click.echo(f"error: {code}: {message}", err=True)
+    sys.exit(status)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="signsvc")
+def main() -> None:
+    """基层群众性自治组织证明：填写、盖章、登记、查验。"""

@@ -1,0 +1,139 @@
+"""`sign`, `check` and `template`: what an office does with its spreadsheet and its form."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import click
+
+from signsvc import batch, fill, results
+from signsvc.cli.shared import FILE_LIMIT, read_file, settings
+from signsvc.config import Settings
+from signsvc.errors import Exit
+from signsvc.models import Outcome, Request
+from signsvc.requests import row, table
+from signsvc.wiring.home import now
+from signsvc.wiring.issuing import font_installed, issuing
+from signsvc.wiring.rules import Rules
+
+FIXED = {
+    "office": "出具组织（编号或全称）",
+    "verified_by": "核实人",
+    "verified_how": "核实方式：掌握信息 或 调查核实",
+    "verified_on": "核实日期",
+    "approved_by": "审批人",
+}
+
+
+def fixed_columns(command: Callable[..., int]) -> Callable[..., int]:
+    """Options that fill a column for the whole file."""
+    for key, text in reversed(FIXED.items()):
+        command = click.option(f"--{key.replace('_', '-')}", key, help=f"整个文件的{text}")(command)
+    return command
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), default=Path("out"), help="结果文件夹")
+@fixed_columns
+def sign(file: Path, out: Path, **fixed: str | None) -> int:
+    """批量出具：FILE 为 .csv、.xlsx 或 .jsonl；可随时中断，重新运行即接着办。"""
+    chosen = settings()
+    rows = read_table(chosen, file)
+    with issuing(chosen) as issuer, results.results(out) as written:
+        lines = batch.read(rows, partial(parse_row, chosen, given(fixed)))
+        with progress(len(rows)) as advance:
+            counts = batch.sign(issuer, lines, written, advance)
+    names = results.STATUS_NAMES
+    click.echo("、".join(f"{names[key]} {counts[key]}" for key in names if counts[key]) + f"；结果在 {out}")
+    return Exit.NOT_ALL if counts["refused"] or counts["failed"] else Exit.DONE
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@fixed_columns
+def check(file: Path, **fixed: str | None) -> int:
+    """预检：列出每行的每个问题，不出具任何证明。"""
+    chosen = settings()
+    rows = read_table(chosen, file)
+    faulty = 0
+    with issuing(chosen) as issuer:
+        lines = batch.read(rows, partial(parse_row, chosen, given(fixed)))
+        for line, faults in batch.check(issuer, lines):
+            faulty += bool(faults)
+            for fault in faults:
+                click.echo(f"第{line.line}行 {line.request_id}：{fault.code}：{fault.message}")
+    click.echo(f"共 {len(rows)} 行，{faulty} 行有问题" if faulty else f"共 {len(rows)} 行，均可出具")
+    return Exit.NOT_ALL if faulty else Exit.DONE
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
+    """A bar on a terminal, nothing in a pipe; rows that did not succeed are named on stderr as they come."""
+    with click.progressbar(
+        length=total, label="出具", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+
+        def advance(outcome: Outcome) -> None:
+            bar.update(1)
+            for fault in outcome.faults:
+                click.echo(f"{outcome.request_id}：{fault.code}：{fault.message}", err=True)
+
+        yield advance
+
+
+def given(fixed: dict[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in fixed.items() if value is not None}
+
+
+def read_table(chosen: Settings, file: Path) -> table.Table:
+    """The rows of a request file; what is odd about the file as a whole is said on stderr."""
+    local = Rules.load(chosen)
+    rows = table.read(file.name, read_file(file), local.catalogue.slot_names)
+    for name in rows.unknown_columns:
+        click.echo(f"warning: unknown_column: 列“{name}”不认识，其内容未使用", err=True)
+    for text in rows.warnings:
+        click.echo(f"warning: {text}", err=True)
+    return rows
+
+
+def parse_row(chosen: Settings, fixed: dict[str, str], raw: table.RawRow) -> Request:
+    return row.parse(raw, now().date(), fixed, chosen.backdating_days)
+
+
+@click.group()
+def template() -> None:
+    """证明模板。"""
+
+
+@template.command(name="check")
+@click.argument("file", type=click.Path(path_type=Path))
+def template_check(file: Path) -> int:
+    """检查模板：字段、字体、转换程序做不到的地方。"""
+    chosen = settings()
+    report = fill.inspect(read_file(file, FILE_LIMIT), font_installed(chosen))
+    for line in template_findings(report):
+        click.echo(line)
+    click.echo("模板可用" if report.usable else "模板不可用")
+    return Exit.DONE if report.usable else Exit.NOT_ALL
+
+
+def template_findings(report: fill.TemplateReport) -> Iterator[str]:
+    """A line for each thing there is to say about a template."""
+    named = {
+        "不安全": report.unsafe,
+        "字段": report.fields,
+        "缺少字段": report.missing,
+        "不认识的字段": report.unknown,
+        "分散在几段格式中的字段（可用）": report.split,
+        "没有安装的字体（以设置的字体代替）": report.fonts_missing,
+        "不能使用": report.refused,
+        "转换后可能走样": report.doubtful,
+    }
+    yield from (f"{name}：{'、'.join(items)}" for name, items in named.items() if items)
+    if report.stray_braces:
+        yield "有不成对的 {{ 或 }}"

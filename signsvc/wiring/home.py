@@ -1,0 +1,84 @@
+"""Where things are, which keys a process is given, and how a home comes to be."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from signsvc import keys, policy
+from signsvc.config import Settings
+from signsvc.errors import RegistryError, SettingsError
+from signsvc.keys import KeyRing, Role
+from signsvc.notes import log_name
+from signsvc.registry import Registry
+from signsvc.report import BEIJING
+
+OFFICES, CATALOGUE = "offices.toml", "catalogue.toml"
+# The public verification is given no key that could make anything.
+ISSUING = (Role.SEAL, Role.LOG, Role.ARCHIVE, Role.MATCH)
+RECORDING = (Role.LOG, Role.ARCHIVE, Role.MATCH)
+READING = (Role.MATCH,)
+
+
+def now() -> datetime:
+    """The clock: Beijing time."""
+    return datetime.now(BEIJING)
+
+
+def database_url(settings: Settings) -> str:
+    return settings.database_url or f"sqlite:///{settings.home / 'registry.sqlite3'}"
+
+
+def log_folder(settings: Settings) -> Path:
+    return settings.home / "log"
+
+
+def archive_folder(settings: Settings) -> Path:
+    """Where the copies are kept; they are moved there from the home's `tmp`, so it must be the same file system."""
+    if settings.archive_url is None:
+        return settings.home / "archive"
+    parts = urlsplit(settings.archive_url)
+    if parts.scheme != "file" or parts.netloc or not parts.path:
+        raise SettingsError("SIGNSVC_ARCHIVE_URL 目前只支持 file:///文件夹")
+    return Path(unquote(parts.path))
+
+
+def load_keys(settings: Settings, roles: Collection[Role]) -> KeyRing:
+    """The keys of these roles, and everything public."""
+    file = settings.passphrase_file or settings.keys / keys.PASSPHRASE_FILE
+    recognised = [pem.read_bytes() for pem in settings.recognised_issuers]
+    return keys.load(settings.keys, keys.read_passphrase(file), roles, recognised)
+
+
+def make_home(settings: Settings, demo: bool) -> None:
+    """Registry and keys, from nothing; refuses whatever exists (it would fork the log and use numbers again)."""
+    standing = any((settings.home / name).exists() for name in ("registry.sqlite3", "log", "archive"))
+    if standing or Registry.exists(database_url(settings)):
+        raise RegistryError("这里已有登记库，不再新建；如要重做演示，请先移走 var 和 keys 中的内容")
+    offices = policy.load_offices(policy.demo_text("offices"), OFFICES) if demo else {}
+    given = settings.passphrase_file
+    keys.make(
+        settings.keys,
+        list(offices.values()),
+        settings.base_url,
+        now(),
+        passphrase=keys.read_passphrase(given) if given else None,
+        demo=demo,
+    )
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if demo:
+        (settings.home / OFFICES).write_text(policy.demo_text("offices"), "utf-8")
+        (settings.home / CATALOGUE).write_text(policy.demo_text("catalogue"), "utf-8")
+    for folder in (archive_folder(settings), settings.home / "tmp"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ring = load_keys(settings, RECORDING)
+    name = log_name(settings.base_url)
+    Registry.create(database_url(settings), log_folder(settings), name, ring.match, ring.log).close()
+
+
+def open_registry(settings: Settings, ring: KeyRing, writing: bool) -> Registry:
+    return Registry.open(
+        database_url(settings), log_folder(settings), ring.match, ring.log if writing else None
+    )

@@ -1,0 +1,50 @@
+"""A process that records what happens to certificates after their issue; it holds no sealing key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from signsvc.archive import Archive
+from signsvc.config import Settings
+from signsvc.errors import NotFound
+from signsvc.models import Number
+from signsvc.registry import Registry
+from signsvc.statuses import Event
+from signsvc.wiring.home import RECORDING, archive_folder, load_keys, now, open_registry
+from signsvc.workspace import workspace
+
+
+@contextmanager
+def auditing(settings: Settings) -> Iterator[tuple[Registry, Archive]]:
+    """The registry and the archive, for holding one against the other."""
+    ring = load_keys(settings, RECORDING)
+    registry = open_registry(settings, ring, writing=True)
+    with ExitStack() as stack:
+        stack.callback(registry.close)
+        work = stack.enter_context(workspace(settings.home / "tmp"))
+        yield registry, Archive(archive_folder(settings), work, ring.archive)
+
+
+def change_status(
+    settings: Settings, number: str, event: Event, reason: str, by: str | None, note: str | None
+) -> None:
+    """A status event with its note, which stays inside, encrypted."""
+    whole = Number(number)
+    with auditing(settings) as (registry, archive):
+        box = archive.lock(json.dumps({"note": note}, ensure_ascii=False).encode(), whole.encode())
+        registry.change_status(whole, event, reason, Number(by) if by else None, box, now())
+
+
+def retained_copy(settings: Settings, number: str, reason: str) -> bytes:
+    """The office's copy, its giving out recorded before it leaves (Q34)."""
+    whole = Number(number)
+    with auditing(settings) as (registry, archive):
+        certificate = registry.by_number(whole)
+        if certificate is None:
+            raise NotFound(f"没有编号为 {whole} 的证明：请填完整编号，如 qh-demo-2026-000001")
+        data = archive.get(certificate.sha256)
+        box = archive.lock(json.dumps({"reason": reason}, ensure_ascii=False).encode(), whole.encode())
+        registry.record_copy(whole, box, now())
+        return data
