@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
-from signsvc.errors import Fault, RowRefused
+from signsvc.errors import Fault
 from signsvc.issue import Issuer, foresee, issue
 from signsvc.models import Outcome, Request
 from signsvc.requests.table import RawRow
@@ -21,23 +22,17 @@ CHUNK = 50
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the file: either a request, or why it is none."""
+    """One row of the file."""
 
     line: int  # as the spreadsheet counts, the header being 1
-    request_id: str
-    request: Request | None
-    faults: tuple[Fault, ...] = ()
+    request_id: str  # as it may be shown, also where it is not sound
+    request: Request
 
 
 def read(rows: Iterable[RawRow], parse: Callable[[RawRow], Request]) -> Iterator[Line]:
     """Rows to requests; a faulty row carries every fault it has."""
     for row in rows:
-        try:
-            request = parse(row)
-        except RowRefused as refusal:
-            yield Line(row.line, row.request_id, None, refusal.faults)
-        else:
-            yield Line(row.line, request.request_id, request)
+        yield Line(row.line, row.request_id, parse(row))
 
 
 def chunks(lines: Iterable[Line], size: int = CHUNK) -> Iterator[list[Line]]:
@@ -45,12 +40,12 @@ def chunks(lines: Iterable[Line], size: int = CHUNK) -> Iterator[list[Line]]:
     chunk: list[Line] = []
     seen: set[str] = set()
     for line in lines:
-        if len(chunk) == size or (line.request and line.request_id in seen):
+        name = line.request.request_id
+        if len(chunk) == size or name in seen:
             yield chunk
             chunk, seen = [], set()
         chunk.append(line)
-        if line.request:
-            seen.add(line.request_id)
+        seen |= {name} if name else set()
     if chunk:
         yield chunk
 
@@ -61,35 +56,27 @@ def sign(
     """Issue every row; results are written as each chunk is committed. Returns how many ended in which status."""
     counts: Counter[str] = Counter()
     for chunk in chunks(lines):
-        issued = iter(issue(issuer, [line.request for line in chunk if line.request]))
-        for line in chunk:
-            outcome = (
-                next(issued) if line.request else Outcome(line.request_id, "refused", faults=line.faults)
-            )
-            results.add(outcome)
-            counts[outcome.status] += 1
-            progress(outcome)
+        outcomes = issue(issuer, [line.request for line in chunk])
+        for line, outcome in zip(chunk, outcomes, strict=True):
+            told = replace(outcome, request_id=line.request_id)
+            results.add(told)
+            counts[told.status] += 1
+            progress(told)
     return counts
 
 
 def check(issuer: Issuer, lines: Iterable[Line]) -> Iterator[tuple[Line, tuple[Fault, ...]]]:
     """Every row with every fault that issuing would find before it uses a number; nothing is issued."""
-    seen: dict[str, Request] = {}
+    first: dict[str, bytes] = {}
     for chunk in chunks(lines):
-        requests = [line.request for line in chunk if line.request]
-        foreseen = dict(
-            zip((request.request_id for request in requests), foresee(issuer, requests), strict=True)
-        )
-        for line in chunk:
-            faults = line.faults or foreseen.get(line.request_id, ())
-            yield line, faults + _repeated(line, seen)
+        foreseen = foresee(issuer, [line.request for line in chunk])
+        for line, faults in zip(chunk, foreseen, strict=True):
+            yield line, faults + _repeated(line.request, first)
 
 
-def _repeated(line: Line, seen: dict[str, Request]) -> tuple[Fault, ...]:
-    """A request id that stands twice in the file with different content."""
-    if line.request is None:
-        return ()
-    first = seen.setdefault(line.request_id, line.request)
-    if first.content == line.request.content:
+def _repeated(request: Request, first: dict[str, bytes]) -> tuple[Fault, ...]:
+    """A request id that stands twice in the file with different content; `first` keeps a digest of each."""
+    digest = sha256(repr(sorted(request.content.items())).encode()).digest()
+    if not request.request_id or first.setdefault(request.request_id, digest) == digest:
         return ()
     return (Fault("request_conflict", "申请编号在本文件中重复，内容不同", "request_id"),)

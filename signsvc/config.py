@@ -9,6 +9,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -49,7 +50,17 @@ class Settings:
     def loopback(self) -> bool:
         """Whether the address printed in the QR can be reached only on this machine, or without TLS."""
         parts = urlsplit(self.base_url)
-        return parts.scheme != "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
+        return parts.scheme != "https" or _is_local(parts.hostname or "")
+
+
+def _is_local(host: str) -> bool:
+    if host.rstrip(".") == "localhost" or host.rstrip(".").endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified or address.is_link_local
 
 
 def load(environ: Mapping[str, str], folder: Path) -> Settings:
@@ -87,8 +98,15 @@ def _check(key: str, value: Any) -> None:
     """What the form of a value does not say: its sense."""
     if key == "base_url":
         parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("应为 https://… 的网址，不带参数")
+        plain = value.isascii() and not set(value) & set(" +") and value.isprintable()
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or not plain
+        ):
+            raise ValueError("应为 https://… 的网址，不带参数、空格和加号")
     if key == "seal_diameter_mm" and not SEAL_MM[0] <= value <= SEAL_MM[1]:
         raise ValueError(f"应在 {SEAL_MM[0]}–{SEAL_MM[1]} 毫米之间")
 
@@ -104,10 +122,7 @@ def _parse(kind: str, raw: Any, folder: Path) -> Any:
         case "bool":
             return _flag(raw)
         case "float" | "int":
-            number = float(raw) if kind == "float" else int(raw)
-            if not 0 <= number < 10**6:
-                raise ValueError("超出范围")
-            return number
+            return _number(raw, float if kind == "float" else int)
         case "Converter":
             if raw not in get_args(Converter):
                 raise ValueError("应为 " + " | ".join(get_args(Converter)))
@@ -116,6 +131,16 @@ def _parse(kind: str, raw: Any, folder: Path) -> Any:
             return str(raw).rstrip("/")
         case _:
             return str(raw)
+
+
+def _number(raw: Any, kind: type[float] | type[int]) -> float:
+    try:
+        number = kind(raw)
+    except ValueError as error:
+        raise ValueError("应为数字") from error
+    if not 0 <= number < 10**6:
+        raise ValueError("超出范围")
+    return number
 
 
 def _items(raw: Any) -> list[str]:

@@ -14,7 +14,7 @@ from signsvc.convert import choose_converter
 from signsvc.errors import SignsvcError
 from signsvc.models import Standing
 from signsvc.report import chinese_date
-from signsvc.wiring.home import ISSUING, RECORDING, load_keys, now, open_registry
+from signsvc.wiring.home import ISSUING, RECORDING, load_keys, now, open_home
 from signsvc.wiring.issuing import font_files, load_fonts, template_bytes
 from signsvc.wiring.rules import Rules
 from signsvc.workspace import workspace
@@ -99,7 +99,7 @@ def _keys(settings: Settings) -> Iterator[Point]:
 
 
 def _registry(settings: Settings) -> Iterator[Point]:
-    registry = open_registry(settings, load_keys(settings, RECORDING), writing=True)
+    _, registry = open_home(settings, RECORDING)
     size = registry.checkpoint().splitlines()[1]
     registry.close()
     yield Point("登记库", True, f"可打开，日志共 {size} 条；全面核对请运行 signsvc log verify")

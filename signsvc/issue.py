@@ -1,8 +1,8 @@
 """Issuing: requests become sealed, registered certificates.
 
- 1. recall    a request that was issued before is returned as it is, or is a conflict
- 2. decide    may it be issued? every fault is told at once
- 3. letters   every character must have a font
+ 1. recall    a request that was issued before is returned as it is, or is a conflict, whatever else is wrong with it
+ 2. decide    may it be issued? every fault is told at once: the row's own, the decision's, characters without a font
+ 3. ready     can the office seal now?
  4. reserve   the number; chance (the verification code) and the clock enter only here
  5. fill      the form
  6. convert   many at once
@@ -21,7 +21,7 @@ returns what was committed. A step that fails without a crash voids the number, 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
@@ -48,6 +48,7 @@ from signsvc.models import (
 )
 from signsvc.registry import Claim, Conflict, Lost, NewCertificate, Recorded, Registry, Reservation
 from signsvc.report import BEIJING
+from signsvc.statuses import STATUS_NAMES
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -79,7 +80,7 @@ class Issuer:
 
     office: Callable[[Request], Office]  # raises RowRefused(unknown_office)
     decide: Callable[[Request, Office, date], Issue]  # raises RowRefused
-    letters: Callable[[Draft], Sequence[Fault]]  # characters without a font
+    letters: Callable[[Iterable[str]], Sequence[Fault]]  # characters of these texts without a font
     fill: Callable[[Draft], DocxBytes]
     text_of: Callable[[DocxBytes], str]
     convert: Callable[[Sequence[DocxBytes]], Sequence[PdfBytes | ConversionFailed]]
@@ -94,11 +95,11 @@ class Issuer:
 
 def issue(issuer: Issuer, requests: Sequence[Request]) -> list[Outcome]:
     """Issue a chunk of requests with different ids; one Outcome each, in order. The steps are told above."""
-    chunk = _Chunk(issuer, {request.request_id: request for request in requests})
+    chunk = _Chunk(issuer, requests)
     fresh = chunk.recall()  # 1
     decided = chunk.each(fresh, chunk.decide)  # 2
-    writable = chunk.each(decided, chunk.letters)  # 3
-    drafts = chunk.reserve(writable)  # 4
+    ready = chunk.each(decided, chunk.ready)  # 3
+    drafts = chunk.reserve(ready)  # 4
     documents = chunk.each(drafts, lambda _, draft: issuer.fill(draft))  # 5
     pdfs = chunk.convert(documents)  # 6
     placed = chunk.each(pdfs, lambda key, pdf: chunk.read_back(pdf, documents[key], drafts[key]))  # 7
@@ -106,17 +107,14 @@ def issue(issuer: Issuer, requests: Sequence[Request]) -> list[Outcome]:
     archived = chunk.each(sealed, lambda _, seal: (seal, issuer.archive.put(seal.pdf)))  # 9
     chunk.commit(archived, decided, drafts)  # 10, the commit point
     chunk.void()
-    return [chunk.outcomes[request.request_id] for request in requests]
+    return [chunk.outcomes[key] for key in range(len(requests))]
 
 
 def foresee(issuer: Issuer, requests: Sequence[Request]) -> list[tuple[Fault, ...]]:
     """Steps 1 to 3 only: the faults for which these requests would be refused or fail now; nothing is changed."""
-    chunk = _Chunk(issuer, {request.request_id: request for request in requests})
-    chunk.each(chunk.each(chunk.recall(), chunk.decide), chunk.letters)
-    return [
-        chunk.outcomes[request.request_id].faults if request.request_id in chunk.outcomes else ()
-        for request in requests
-    ]
+    chunk = _Chunk(issuer, requests)
+    chunk.each(chunk.each(chunk.recall(), chunk.decide), chunk.ready)
+    return [chunk.outcomes[key].faults if key in chunk.outcomes else () for key in range(len(requests))]
 
 
 @dataclass(frozen=True)
@@ -127,53 +125,57 @@ class _Decided:
 
 
 class _Chunk:
-    """One chunk on its way: what each request came to so far. Keys are request ids."""
+    """One chunk on its way: what each request came to so far. Keys are places in the chunk."""
 
-    def __init__(self, issuer: Issuer, requests: Mapping[str, Request]) -> None:
+    def __init__(self, issuer: Issuer, requests: Sequence[Request]) -> None:
         self.issuer = issuer
-        self.requests = requests
-        self.marks = {key: issuer.registry.mark(key, request.content) for key, request in requests.items()}
-        self.outcomes: dict[str, Outcome] = {}
-        self.reservations: dict[str, Reservation] = {}
+        self.requests = dict(enumerate(requests))
+        # A row without a sound id cannot be known: there is nothing to know it by.
+        self.marks = {
+            key: issuer.registry.mark(request.request_id, request.content)
+            for key, request in self.requests.items()
+            if request.request_id
+        }
+        self.outcomes: dict[int, Outcome] = {}
+        self.reservations: dict[int, Reservation] = {}
 
-    def each(self, items: Mapping[str, T], step: Callable[[str, T], U]) -> dict[str, U]:
+    def each(self, items: Mapping[int, T], step: Callable[[int, T], U]) -> dict[int, U]:
         """Take every item one step on; a row that is refused or fails leaves the others alone."""
-        done: dict[str, U] = {}
+        done: dict[int, U] = {}
         for key, item in items.items():
             try:
                 done[key] = step(key, item)
             except RowRefused as refusal:
-                self.outcomes[key] = Outcome(key, "refused", faults=refusal.faults)
+                self.end(key, "refused", refusal.faults)
             except RowFailed as failure:
-                self.fail(key, failure.code, str(failure))
+                self.end(key, "failed", (Fault(failure.code, str(failure)),))
         return done
 
-    def fail(self, key: str, code: str, message: str) -> None:
-        self.outcomes[key] = Outcome(key, "failed", faults=(Fault(code, message),))
+    def end(self, key: int, status: str, faults: tuple[Fault, ...]) -> None:
+        self.outcomes[key] = Outcome(self.requests[key].request_id, status, faults=faults)
 
-    def recall(self) -> dict[str, Request]:
+    def recall(self) -> dict[int, Request]:
         """The requests that the registry does not know as issued."""
         known = self.issuer.registry.recall(list(self.marks.values()))
         for key, found in zip(self.marks, known, strict=True):
             self.settle(key, found)
         return {key: request for key, request in self.requests.items() if key not in self.outcomes}
 
-    def settle(self, key: str, known: Recorded | Conflict | None) -> None:
+    def settle(self, key: int, known: Recorded | Conflict | None) -> None:
         """A request that was issued before is unchanged or in conflict; nothing is decided again."""
         if isinstance(known, Conflict):
             message = f"申请编号已用于 {known.number}，内容不同；更正请换一个申请编号，并撤销或换发原证明"
-            fault = Fault("request_conflict", message, "request_id")
-            self.outcomes[key] = Outcome(key, "refused", faults=(fault,))
+            self.end(key, "refused", (Fault("request_conflict", message, "request_id"),))
         elif known is not None:
             self.outcomes.update(self.each({key: known}, self.unchanged))
 
-    def unchanged(self, key: str, known: Recorded) -> Outcome:
+    def unchanged(self, key: int, known: Recorded) -> Outcome:
         certificate = known.certificate
         warnings = self.requests[key].warnings
         if certificate.status is not Status.ISSUED:
-            warnings += (f"该证明现为 {certificate.status.value} 状态，不得再使用",)
+            warnings += (f"该证明{STATUS_NAMES[certificate.status]}，不得再使用",)
         return Outcome(
-            key,
+            self.requests[key].request_id,
             "unchanged",
             certificate.number,
             open_box(self.issuer.archive, certificate.number, known.box)["code"],
@@ -183,19 +185,30 @@ class _Chunk:
             warnings,
         )
 
-    def decide(self, key: str, request: Request) -> _Decided:
-        office = self.issuer.office(request)
+    def decide(self, key: int, request: Request) -> _Decided:
+        """Every fault that can be told before a number is used, together."""
+        faults = list(request.faults)
+        faults += self.issuer.letters(
+            (request.name, request.addressee, request.statement or "", *request.slots.values())
+        )
         today = self.issuer.clock().astimezone(BEIJING).date()
-        return _Decided(office, self.issuer.decide(request, office, today), request.issued_on or today)
-
-    def letters(self, key: str, decided: _Decided) -> _Decided:
-        """The last that can be refused before a number is used: fonts, and whether the office can seal today."""
-        self.issuer.sealing.check(decided.office.id, self.issuer.clock())
-        if faults := self.issuer.letters(self.draft(key, decided, Number(""), "")):
+        try:
+            office = self.issuer.office(request)
+            decision = self.issuer.decide(request, office, today)
+        except RowRefused as refusal:
+            # A column that is faulty already was decided on blank: what the decision says of it is no news.
+            told = {fault.column for fault in faults if fault.column}
+            faults += [fault for fault in refusal.faults if fault.column not in told]
+            raise RowRefused(faults) from refusal
+        if faults:
             raise RowRefused(faults)
+        return _Decided(office, decision, request.issued_on or today)
+
+    def ready(self, key: int, decided: _Decided) -> _Decided:
+        self.issuer.sealing.check(decided.office.id, self.issuer.clock())
         return decided
 
-    def reserve(self, decided: Mapping[str, _Decided]) -> dict[str, Draft]:
+    def reserve(self, decided: Mapping[int, _Decided]) -> dict[int, Draft]:
         claims = [
             Claim(self.marks[key], item.office.id, item.office.number_format, item.day)
             for key, item in decided.items()
@@ -210,7 +223,7 @@ class _Chunk:
             for key, held in self.reservations.items()
         }
 
-    def draft(self, key: str, decided: _Decided, number: Number, printed: str) -> Draft:
+    def draft(self, key: int, decided: _Decided, number: Number, printed: str) -> Draft:
         request, decision = self.requests[key], decided.decision
         code = new_code(self.issuer.choose)
         return Draft(
@@ -231,11 +244,11 @@ class _Chunk:
             qr_url=f"{self.issuer.base_url}/v/{code}",
         )
 
-    def convert(self, documents: Mapping[str, DocxBytes]) -> dict[str, PdfBytes]:
-        pdfs: dict[str, PdfBytes] = {}
+    def convert(self, documents: Mapping[int, DocxBytes]) -> dict[int, PdfBytes]:
+        pdfs: dict[int, PdfBytes] = {}
         for key, result in zip(documents, self.issuer.convert(list(documents.values())), strict=True):
             if isinstance(result, ConversionFailed):
-                self.fail(key, result.code, str(result))
+                self.end(key, "failed", (Fault(result.code, str(result)),))
             else:
                 pdfs[key] = result
         return pdfs
@@ -248,9 +261,9 @@ class _Chunk:
 
     def commit(
         self,
-        archived: Mapping[str, tuple[Sealed, Sha256]],
-        decided: Mapping[str, _Decided],
-        drafts: Mapping[str, Draft],
+        archived: Mapping[int, tuple[Sealed, Sha256]],
+        decided: Mapping[int, _Decided],
+        drafts: Mapping[int, Draft],
     ) -> None:
         """COMMIT POINT. Before this line a number has no certificate; after it the certificate exists for good."""
         entries = [
@@ -265,7 +278,7 @@ class _Chunk:
                 self.outcomes[key] = self.issued(key, decided[key], drafts[key], archived[key][0], result)
 
     def entry(
-        self, key: str, decided: _Decided, draft: Draft, sealed: Sealed, sha256: Sha256
+        self, key: int, decided: _Decided, draft: Draft, sealed: Sealed, sha256: Sha256
     ) -> NewCertificate:
         request, decision, office = self.requests[key], decided.decision, decided.office
         return NewCertificate(
@@ -296,18 +309,19 @@ class _Chunk:
             box=lock_box(self.issuer.archive, draft, request),
         )
 
-    def lost(self, key: str, lost: Lost) -> None:
+    def lost(self, key: int, lost: Lost) -> None:
         """Another process was faster with this request: its certificate is the one, ours is thrown away."""
         self.reservations.pop(key, None)
         self.settle(key, lost.known)
         if key not in self.outcomes:
-            self.fail(key, "registry_busy", "同一申请正由另一进程办理，请稍后重新运行")
+            busy = Fault("registry_busy", "同一申请正由另一进程办理，请稍后重新运行")
+            self.end(key, "failed", (busy,))
 
     def issued(
-        self, key: str, decided: _Decided, draft: Draft, sealed: Sealed, certificate: Certificate
+        self, key: int, decided: _Decided, draft: Draft, sealed: Sealed, certificate: Certificate
     ) -> Outcome:
         return Outcome(
-            key,
+            self.requests[key].request_id,
             "issued",
             certificate.number,
             draft.code,

@@ -136,7 +136,10 @@ class IdType(StrEnum):
 
 @dataclass(frozen=True)
 class Request:
-    """One row, normalised and without a fault of its own; whether it may be issued is not decided yet."""
+    """One row, normalised; whether it may be issued is not decided yet.
+
+    `faults` are the row's own: it can never be issued with one, and a value that has a fault is blank here.
+    """
 
     request_id: str
     office: str | None  # id or full name, as given
@@ -162,6 +165,7 @@ class Request:
         default_factory=dict
     )  # normalised cells as given: what "the same request" means
     warnings: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Literal
 
@@ -184,8 +184,7 @@ def rfc3339(moment: datetime) -> str:
 
 def status_at(history: Sequence[StatusEvent], as_of: date) -> StatusEvent | None:
     """The last event by the end of that day in Beijing; for days to come, the last there is. In log order."""
-    end = datetime.combine(as_of + timedelta(days=1), time(), BEIJING)
-    happened = [event for event in history if event.at < end]
+    happened = [event for event in history if event.at.astimezone(BEIJING).date() <= as_of]
     return happened[-1] if happened else None
 
 

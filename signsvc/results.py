@@ -1,5 +1,6 @@
 """What a batch leaves in its folder: the sealed files, `results.csv` as it goes, `results.xlsx` at the end.
 
+They hold personal data and codes: what is made here is for its owner only, and no link is followed.
 The folder is locked while a batch writes into it; a second batch into the same folder waits, finds its requests
 issued, and leaves the same files.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,7 @@ from openpyxl import Workbook
 
 from signsvc.models import Outcome
 
+CSV, PART = "results.csv", ".part"
 COLUMNS = {
     "request_id": "申请编号",
     "status": "结果",
@@ -43,9 +46,6 @@ class Results:
         self._stream = stream
         self._csv = csv.writer(stream)
         self._csv.writerow(COLUMNS)
-        self._book = Workbook(write_only=True)
-        self._sheet = self._book.create_sheet("结果")
-        self._sheet.append(list(COLUMNS.values()))
 
     def add(self, outcome: Outcome) -> None:
         """One row, and its sealed file if there is one. The file is complete before its name appears."""
@@ -62,48 +62,68 @@ class Results:
             ";".join(fault.code for fault in outcome.faults),
             "；".join(fault.message for fault in outcome.faults),
         ]
-        cells = [neutral(cell) for cell in row]
-        self._csv.writerow(cells)
+        self._csv.writerow([neutral(cell) for cell in row])
         self._stream.flush()
-        cells[1] = STATUS_NAMES[outcome.status]
-        self._sheet.append(cells)
 
     def store(self, name: str, data: bytes) -> str:
         """Write a file whole or not at all, and leave a file that already is the same alone."""
         target = self.folder / name
         if not target.is_file() or target.read_bytes() != data:
-            part = target.with_suffix(".part")
-            with open(part, "wb") as stream:
+            part = target.with_suffix(PART)
+            with open(part, "xb", opener=_private) as stream:
                 stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
             part.replace(target)
         return name
 
-    def close(self) -> None:
-        """Write the spreadsheet; the CSV is complete already."""
-        part = self.folder / ".results.part"
-        self._book.save(part)
-        part.replace(self.folder / "results.xlsx")
-
 
 @contextmanager
 def results(folder: Path) -> Iterator[Results]:
-    """The results of one batch in `folder`, made if missing and locked while open."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """The results of one batch in `folder`, made if missing and locked while open. OSError if it cannot be used."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        for leftover in folder.glob("*.part"):
+        for leftover in (*folder.glob(f"*{PART}"), *folder.glob("openpyxl.*"), folder / CSV):
             leftover.unlink(missing_ok=True)
-        with open(folder / "results.csv", "w", encoding="utf-8-sig", newline="") as stream:
-            report = Results(folder, stream)
+        with open(folder / CSV, "x", encoding="utf-8-sig", newline="", opener=_private) as stream:
             try:
-                yield report
+                yield Results(folder, stream)
             finally:
-                report.close()
+                stream.flush()
+                _write_spreadsheet(folder)
     finally:
         os.close(handle)
+
+
+def _write_spreadsheet(folder: Path) -> None:
+    """`results.xlsx` from `results.csv`, with Chinese headers and statuses; row by row, for a batch may be long."""
+    part = folder / f"results{PART}"
+    with open(folder / CSV, encoding="utf-8-sig", newline="") as stream, _temporary_files_in(folder):
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("结果")
+        sheet.append(list(COLUMNS.values()))
+        for row in csv.DictReader(stream):
+            sheet.append([STATUS_NAMES[row[key]] if key == "status" else row[key] for key in COLUMNS])
+        with open(part, "xb", opener=_private) as made:
+            book.save(made)
+    part.replace(folder / "results.xlsx")
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """openpyxl writes what it streams to the system's folder for temporary files, where a kill would leave it."""
+    before = tempfile.tempdir
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o600)
 
 
 def neutral(cell: str) -> str:

@@ -20,6 +20,15 @@ REASONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+STATUS_NAMES: Mapping[Status, str] = MappingProxyType(
+    {
+        Status.ISSUED: "有效",
+        Status.SUSPENDED: "已暂停",
+        Status.REVOKED: "已撤销",
+        Status.SUPERSEDED: "已换发",
+    }
+)
+
 
 class Event(StrEnum):
     """A change of status; its value names its kind of entry in the log."""

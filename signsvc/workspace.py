@@ -1,4 +1,4 @@
-"""The only place where plaintext lies for a moment: a private folder for each running process, under `tmp/`.
+"""Where plaintext lies for a moment: a private folder for each running process, under the home's `tmp/`.
 
 Whoever starts wipes what dead processes left. A folder belongs to a living process as long as that process holds
 the lock on it, so two batches at once leave each other alone.
@@ -10,9 +10,8 @@ import fcntl
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 LOCK = "lock"
@@ -23,10 +22,13 @@ def workspace(tmp: Path) -> Iterator[Path]:
     """A fresh 0700 folder in `tmp`, gone at the end; folders whose owner is dead are wiped first."""
     tmp.mkdir(mode=0o700, parents=True, exist_ok=True)
     tmp.chmod(0o700)
-    wipe(tmp)
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=tmp))
-    with open(folder / LOCK, "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        # Nobody wipes while a folder is made: between its making and its lock it would look dead.
+        with _locked(tmp):
+            wipe(tmp)
+            folder = Path(tempfile.mkdtemp(prefix="run-", dir=tmp))
+            (folder / LOCK).touch(mode=0o600)
+            held.enter_context(_locked(folder / LOCK))
         try:
             yield folder
         finally:
@@ -38,28 +40,26 @@ def wipe(tmp: Path) -> None:
     for entry in tmp.iterdir():
         if not entry.is_dir() or entry.is_symlink():
             entry.unlink(missing_ok=True)
-        elif not _held(entry):
+        elif not _alive(entry):
             shutil.rmtree(entry, ignore_errors=True)
 
 
-def _held(folder: Path) -> bool:
+def _alive(folder: Path) -> bool:
     try:
-        handle = os.open(folder / LOCK, os.O_RDWR)
+        with _locked(folder / LOCK, wait=False):
+            return False
     except FileNotFoundError:
-        # Just made by a process that has not come to its lock yet, or left by one that never will.
-        return _young(folder)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
     except BlockingIOError:
         return True
-    else:
-        return False
+
+
+@contextmanager
+def _locked(path: Path, wait: bool = True) -> Iterator[None]:
+    """The lock on a file or folder; the system lets go of it when its holder dies."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
     finally:
         os.close(handle)
-
-
-def _young(folder: Path) -> bool:
-    try:
-        return time.time() - folder.stat().st_mtime < 10
-    except FileNotFoundError:
-        return True

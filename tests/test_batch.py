@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from signsvc.batch import Line, chunks, read
-from signsvc.errors import Fault, RowRefused
-from signsvc.models import Number, Outcome, Request
+from signsvc.errors import Fault
+from signsvc.models import Number, Outcome
 from signsvc.report import BEIJING
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
@@ -35,13 +35,11 @@ def test_chunks_keep_the_order_and_never_hold_a_request_id_twice(names: list[str
         assert len({line.request_id for line in chunk}) == len(chunk)
 
 
-def test_a_faulty_row_carries_its_faults_and_its_line() -> None:
-    def parse(raw: RawRow) -> Request:
-        raise RowRefused([Fault("request_invalid:missing_field", "缺姓名", "name")])
-
-    [line] = read([RawRow(7, {"request_id": "x"})], parse)
-    assert (line.line, line.request_id, line.request) == (7, "x", None)
-    assert [fault.code for fault in line.faults] == ["request_invalid:missing_field"]
+def test_a_faulty_row_carries_its_faults_its_line_and_its_id() -> None:
+    rows = [RawRow(7, dict(a_row(1, name="", request_id="x")))]
+    [line] = read(rows, lambda raw: row.parse(raw, now().date(), {}, 0))
+    assert (line.line, line.request_id, line.request.request_id) == (7, "x", "x")
+    assert [fault.code for fault in line.request.faults] == ["request_invalid:missing_field"]
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+86", "-1", "@SUM(A1)", "\t=1", "\r=1"])

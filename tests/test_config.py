@@ -41,6 +41,7 @@ def test_lists_come_from_variables_and_from_the_file(tmp_path: Path) -> None:
         {"SIGNSVC_CONVERSION_TIMEOUT": "nan"},
         {"SIGNSVC_BASE_URL": "example.org"},
         {"SIGNSVC_BASE_URL": "https://example.org/?a=b"},
+        {"SIGNSVC_BASE_URL": "https://a b/log"},
         {"SIGNSVC_SEAL_DIAMETER_MM": "0"},
     ],
 )
@@ -56,7 +57,15 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["http://example.org", "https://localhost", "https://127.0.0.1", "https://[::1]:8"]
+    "address",
+    [
+        "http://example.org",
+        "https://localhost",
+        "https://127.0.0.1",
+        "https://[::1]:8",
+        "https://0.0.0.0",
+        "https://127.0.0.2",
+    ],
 )
 def test_an_address_that_nobody_else_can_trust_is_known(address: str, tmp_path: Path) -> None:
     assert load({"SIGNSVC_BASE_URL": address}, tmp_path).loopback

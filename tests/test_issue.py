@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -155,21 +156,11 @@ def test_a_reserved_request_may_change_and_keeps_its_number(issuer: Issuer) -> N
 
 def test_a_character_without_a_font_refuses_the_row_by_name_and_code_point(issuer: Issuer) -> None:
     # U+2A6DF: the end of Extension B, in neither configured font nor fallback where this fails
-    rare = next(char for char in map(chr, range(0x323AF, 0x31350, -1)) if letters_missing(issuer, char))
+    rare = next(char for char in map(chr, range(0x323AF, 0x31350, -1)) if issuer.letters([char]))
     [refused] = issue(issuer, requests(1, name=f"王{rare}"))
     assert refused.faults[0].code == "glyph_missing"
     assert f"U+{ord(rare):04X}" in refused.faults[0].message
     assert issue(issuer, requests(1))[0].number == "gd-demo-2026-000001"
-
-
-def letters_missing(issuer: Issuer, char: str) -> bool:
-    return "glyph_missing" in {fault.code for outcome in issue_only_check(issuer, char) for fault in outcome}
-
-
-def issue_only_check(issuer: Issuer, char: str) -> list[tuple[Any, ...]]:
-    from signsvc.issue import foresee
-
-    return foresee(issuer, requests(1, name=f"王{char}"))
 
 
 def test_two_processes_on_one_request_end_in_one_certificate(issuer: Issuer, home: Home) -> None:
@@ -184,3 +175,33 @@ def test_two_processes_on_one_request_end_in_one_certificate(issuer: Issuer, hom
     [slower] = issue(replace(issuer, convert=overtaken), requests(1))
     assert (slower.status, slower.number) == ("unchanged", "gd-demo-2026-000001")
     assert is_whole(issuer)
+
+
+def test_an_issued_request_is_unchanged_on_a_later_day(issuer: Issuer) -> None:
+    """Also when its dates would be refused by then, and whatever else would be decided now."""
+    today = now().date()
+    cells = a_row(1, issued_on=today.isoformat(), valid_until=(today + timedelta(days=2)).isoformat())
+    raw = RawRow(2, dict(cells))
+    [issued] = issue(issuer, [row.parse(raw, today, {}, 0)])
+    later = today + timedelta(days=30)
+    again = row.parse(raw, later, {}, 0)
+    assert {fault.code for fault in again.faults} == {"request_invalid:invalid_date"}
+    [outcome] = issue(replace(issuer, clock=lambda: now() + timedelta(days=30)), [again])
+    assert (outcome.status, outcome.number, outcome.pdf) == ("unchanged", issued.number, issued.pdf)
+    changed = row.parse(RawRow(2, {**cells, "name": "?"}), later, {}, 0)
+    [conflict] = issue(issuer, [changed])
+    assert [fault.code for fault in conflict.faults] == ["request_conflict"]
+
+
+def test_every_fault_of_a_row_is_told_at_once(issuer: Issuer) -> None:
+    [refused] = issue(
+        issuer, requests(1, matter="亲属关系证明", id_number="1", verified_by="", name="王\U000323af")
+    )
+    assert {fault.code for fault in refused.faults} == {
+        "request_invalid:invalid_id_number",
+        "request_invalid:investigation_required",
+        "banned_matter",
+        "glyph_missing",
+    }
+    [unknown] = issue(issuer, requests(1, office="nowhere", valid_until=""))
+    assert {fault.code for fault in unknown.faults} == {"request_invalid:missing_field", "unknown_office"}

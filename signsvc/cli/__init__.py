@@ -52,8 +52,15 @@ class Group(click.Group):
             fail(error.code, str(error), error.exit)
         except click.exceptions.Abort:
             fail("aborted", "已中止", Exit.UNUSABLE)
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            sys.exit(Exit.UNUSABLE)
         except click.ClickException as error:
             fail("usage", error.format_message(), Exit.UNUSABLE)
+        except OSError as error:
+            # A folder that cannot be written, a full disk: what was committed stands, and a rerun goes on.
+            where = f" {error.filename}" if error.filename else ""
+            fail("system_error", f"{error.strerror or '系统错误'}{where}", Exit.UNUSABLE)
 
 
 def fail(code: str, message: str, status: int) -> None:

@@ -16,8 +16,8 @@ from signsvc.config import Settings
 from signsvc.errors import Exit
 from signsvc.models import Outcome, Request
 from signsvc.requests import row, table
-from signsvc.wiring.home import now
-from signsvc.wiring.issuing import font_installed, issuing
+from signsvc.wiring.home import now, require_registry
+from signsvc.wiring.issuing import checking, font_installed, issuing
 from signsvc.wiring.rules import Rules
 
 FIXED = {
@@ -61,7 +61,7 @@ def check(file: Path, **fixed: str | None) -> int:
     chosen = settings()
     rows = read_table(chosen, file)
     faulty = 0
-    with issuing(chosen) as issuer:
+    with checking(chosen) as issuer:
         lines = batch.read(rows, partial(parse_row, chosen, given(fixed)))
         for line, faults in batch.check(issuer, lines):
             faulty += bool(faults)
@@ -92,6 +92,7 @@ def given(fixed: dict[str, str | None]) -> dict[str, str]:
 
 def read_table(chosen: Settings, file: Path) -> table.Table:
     """The rows of a request file; what is odd about the file as a whole is said on stderr."""
+    require_registry(chosen)
     local = Rules.load(chosen)
     rows = table.read(file.name, read_file(file), local.catalogue.slot_names)
     for name in rows.unknown_columns:

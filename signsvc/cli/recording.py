@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,10 +32,8 @@ def status_command(name: str, event: Event, text: str) -> click.Command:
 
 def reason_option(required: bool) -> Callable[[Change], Change]:
     keys = "；".join(f"{key} {value}" for key, value in REASONS.items())
-    default = None if required else "other"
-    return click.option(
-        "--reason", type=click.Choice(list(REASONS)), required=required, default=default, help=keys
-    )
+    default: dict[str, Any] = {} if required else {"default": "other", "show_default": True}
+    return click.option("--reason", type=click.Choice(list(REASONS)), required=required, help=keys, **default)
 
 
 OPTIONS: dict[Event, Callable[[Change], Change]] = {

@@ -1,4 +1,4 @@
-"""One row to one Request, or to every fault it has. Whether it may be issued is decided elsewhere."""
+"""One row to one Request with every fault it has. Whether it may be issued is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
-from signsvc.errors import RowRefused
 from signsvc.identity import birth_date, check_id_number, own_kind
 from signsvc.identity.documents import LOST_DIGITS
 from signsvc.models import IdType, Request
@@ -62,7 +61,8 @@ def parse(raw: RawRow, today: date, fixed: Mapping[str, str], backdating_days: i
     """The Request of a row. `today` is the day in Beijing; `fixed` fills a column for the whole file, wherever the
     row leaves it blank, as if it stood there; 出具日期 may lie up to `backdating_days` back.
 
-    Raises RowRefused with every fault of the row; its messages repeat no number, name or text.
+    Every fault of the row is in `faults`, whose messages repeat no number, name or text. A faulty row still has its
+    `request_id` and `content`: it may have been issued before, when its dates were right.
     """
     cells = Cells(raw.cells, fixed)
     request_id = _request_id(cells)
@@ -77,8 +77,6 @@ def parse(raw: RawRow, today: date, fixed: Mapping[str, str], backdating_days: i
     legal_basis = cells.text("legal_basis", TEXT_LIMIT)
     purpose = cells.text("purpose", UNIT_LIMIT)
     slots = {key: cells.text(key, TEXT_LIMIT) for key in cells if key not in HEADERS}
-    if cells.faults or not (days.valid_until and days.verified_on):
-        raise RowRefused(cells.faults)
     return Request(
         request_id=request_id,
         office=office or None,
@@ -87,10 +85,10 @@ def parse(raw: RawRow, today: date, fixed: Mapping[str, str], backdating_days: i
         name=holder.name,
         id_type=holder.id_type,
         id_number=holder.id_number,
-        valid_until=days.valid_until,
+        valid_until=days.valid_until or today,
         verified_by=staff.verified_by,
         verified_how=staff.verified_how,
-        verified_on=days.verified_on,
+        verified_on=days.verified_on or today,
         approved_by=staff.approved_by,
         guardian=guardian.name,
         guardian_relation=guardian.relation,
@@ -102,6 +100,7 @@ def parse(raw: RawRow, today: date, fixed: Mapping[str, str], backdating_days: i
         issued_on=days.issued_on,
         content=cells.content,
         warnings=tuple(cells.warnings),
+        faults=tuple(cells.faults),
     )
 
 

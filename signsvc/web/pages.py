@@ -10,6 +10,7 @@ from flask import Blueprint, Response, abort, render_template, request
 from signsvc.errors import InputError
 from signsvc.identity import group_code
 from signsvc.report import Report, Verdict, chinese_date, headline
+from signsvc.statuses import STATUS_NAMES
 from signsvc.verify import Verifier, verify_code, verify_number
 
 # Colour of the answer; only a certificate that is valid and no demonstration is green.
@@ -24,7 +25,6 @@ STANDINGS = {
     "self_managed": "自建签章：只证明文件未被改动，不等同法定电子印章",
     "recognised": "认可的电子印章",
 }
-STATUSES = {"issued": "有效", "suspended": "暂停", "revoked": "已撤销", "superseded": "已换发"}
 
 
 def pages(verifier: Verifier, pki: Mapping[str, bytes]) -> Blueprint:
@@ -83,7 +83,7 @@ def _page(report: Report, code: str, matches: Mapping[str, bool]) -> str:
         headline=headline(report),
         tone="warn" if demo and tone == "good" else tone,
         standings=STANDINGS,
-        statuses=STATUSES,
+        statuses=STATUS_NAMES,
         matches=matches,
         code=group_code(code) if report.certificate else "",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -48,8 +49,16 @@ def archive_folder(settings: Settings) -> Path:
 def load_keys(settings: Settings, roles: Collection[Role]) -> KeyRing:
     """The keys of these roles, and everything public."""
     file = settings.passphrase_file or settings.keys / keys.PASSPHRASE_FILE
-    recognised = [pem.read_bytes() for pem in settings.recognised_issuers]
+    recognised = [read_file(pem, "认可的签发机构证书") for pem in settings.recognised_issuers]
     return keys.load(settings.keys, keys.read_passphrase(file), roles, recognised)
+
+
+def read_file(file: Path, what: str) -> bytes:
+    """A file that the settings name; SettingsError says what it was to be."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"读不到{what} {file}：{error.strerror}") from error
 
 
 def make_home(settings: Settings, demo: bool) -> None:
@@ -57,28 +66,42 @@ def make_home(settings: Settings, demo: bool) -> None:
     standing = any((settings.home / name).exists() for name in ("registry.sqlite3", "log", "archive"))
     if standing or Registry.exists(database_url(settings)):
         raise RegistryError("这里已有登记库，不再新建；如要重做演示，请先移走 var 和 keys 中的内容")
-    offices = policy.load_offices(policy.demo_text("offices"), OFFICES) if demo else {}
-    given = settings.passphrase_file
-    keys.make(
-        settings.keys,
-        list(offices.values()),
-        settings.base_url,
-        now(),
-        passphrase=keys.read_passphrase(given) if given else None,
-        demo=demo,
-    )
+    # A home that cannot be written must not cost a set of keys.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.home.chmod(0o700)
+    _make_keys(settings, demo)
     if demo:
-        (settings.home / OFFICES).write_text(policy.demo_text("offices"), "utf-8")
-        (settings.home / CATALOGUE).write_text(policy.demo_text("catalogue"), "utf-8")
-    for folder in (archive_folder(settings), settings.home / "tmp"):
+        for name, text in (
+            (OFFICES, policy.demo_text("offices")),
+            (CATALOGUE, policy.demo_text("catalogue")),
+        ):
+            (settings.home / name).touch(mode=0o600)
+            (settings.home / name).write_text(text, "utf-8")
+    for folder in (archive_folder(settings), log_folder(settings), settings.home / "tmp"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ring = load_keys(settings, RECORDING)
     name = log_name(settings.base_url)
     Registry.create(database_url(settings), log_folder(settings), name, ring.match, ring.log).close()
 
 
-def open_registry(settings: Settings, ring: KeyRing, writing: bool) -> Registry:
-    return Registry.open(
-        database_url(settings), log_folder(settings), ring.match, ring.log if writing else None
-    )
+def _make_keys(settings: Settings, demo: bool) -> None:
+    offices = policy.load_offices(policy.demo_text("offices"), OFFICES) if demo else {}
+    given = settings.passphrase_file
+    passphrase = keys.read_passphrase(given) if given else None
+    keys.make(settings.keys, list(offices.values()), settings.base_url, now(), passphrase, demo)
+
+
+def require_registry(settings: Settings) -> None:
+    """RegistryError where `init` has not been."""
+    if not Registry.exists(database_url(settings)):
+        raise RegistryError("没有登记库：请先运行 signsvc init，或检查 SIGNSVC_HOME")
+
+
+def open_home(settings: Settings, roles: Collection[Role]) -> tuple[KeyRing, Registry]:
+    """Keys of these roles, and the registry: to be written to by whoever holds the log key."""
+    require_registry(settings)
+    if settings.home.exists() and settings.home.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise SettingsError("SIGNSVC_HOME 可被其他用户写入，拒绝使用；请执行 chmod 700")
+    ring = load_keys(settings, roles)
+    log_key = ring.log if Role.LOG in roles else None
+    return ring, Registry.open(database_url(settings), log_folder(settings), ring.match, log_key)

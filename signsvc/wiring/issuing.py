@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +13,11 @@ from signsvc import fill
 from signsvc.archive import Archive
 from signsvc.config import Settings
 from signsvc.convert import choose_converter, read_back
-from signsvc.errors import Fault, SettingsError
+from signsvc.errors import ConversionFailed, Fault
 from signsvc.fonts import FontBook, code_point
 from signsvc.issue import Issuer
-from signsvc.models import Draft, PdfBytes, SealPlace
-from signsvc.wiring.home import ISSUING, archive_folder, load_keys, now, open_registry
+from signsvc.models import DocxBytes, Draft, PdfBytes, SealPlace
+from signsvc.wiring.home import ISSUING, archive_folder, now, open_home, read_file
 from signsvc.wiring.rules import Rules
 from signsvc.wiring.seals import Seals
 from signsvc.workspace import workspace
@@ -28,33 +29,43 @@ TEMPLATE = Path(__file__).parents[2] / "templates_docx" / "annex4.docx"
 @contextmanager
 def issuing(settings: Settings) -> Iterator[Issuer]:
     """Everything that issuing needs, opened for as long as the batch runs."""
-    ring = load_keys(settings, ISSUING)
-    registry = open_registry(settings, ring, writing=True)
-    local = Rules.load(settings)
-    fonts = load_fonts(settings)
-    form = fill.Form.load(template_bytes(settings))
-    with ExitStack() as stack:
-        stack.callback(registry.close)
+    with checking(settings) as issuer, ExitStack() as stack:
         work = stack.enter_context(workspace(settings.home / "tmp"))
+        files = font_files(load_fonts(settings))
         converter = stack.enter_context(
-            choose_converter(settings.converter, work, settings.conversion_timeout, font_files(fonts))
+            choose_converter(settings.converter, work, settings.conversion_timeout, files)
         )
-        registry.publish()  # what a killed batch committed and did not show
+        issuer.registry.publish()  # what a killed batch committed and did not show
+        yield replace(issuer, convert=converter.convert, archive=replace(issuer.archive, tmp=work))
+
+
+@contextmanager
+def checking(settings: Settings) -> Iterator[Issuer]:
+    """All that foreseeing needs: the same, but without a converter, and nothing is written anywhere."""
+    ring, registry = open_home(settings, ISSUING)
+    with closing(registry):
+        local = Rules.load(settings)
+        fonts = load_fonts(settings)
+        form = fill.Form.load(template_bytes(settings))
         yield Issuer(
             office=local.find_office,
             decide=local.decide,
             letters=partial(missing_letters, fonts),
             fill=lambda draft: form.fill(fill.values(draft), fill.qr_png(draft.qr_url), fonts.choose),
             text_of=fill.text_of,
-            convert=converter.convert,
+            convert=_unconverted,
             read_back=partial(_read_back, settings, fonts),
             sealing=Seals(settings, ring, local.offices, fonts),
-            archive=Archive(archive_folder(settings), work, ring.archive),
+            archive=Archive(archive_folder(settings), settings.home / "tmp", ring.archive),
             registry=registry,
             clock=now,
             choose=secrets.randbelow,
             base_url=settings.base_url,
         )
+
+
+def _unconverted(documents: Sequence[DocxBytes]) -> list[PdfBytes | ConversionFailed]:
+    return [ConversionFailed("预检不转换文件") for _ in documents]
 
 
 def load_fonts(settings: Settings) -> FontBook:
@@ -66,20 +77,16 @@ def font_files(fonts: FontBook) -> list[Path]:
 
 
 def template_bytes(settings: Settings) -> bytes:
-    file = settings.template or TEMPLATE
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"读不到模板 {file.name}：请检查 SIGNSVC_TEMPLATE") from error
+    return read_file(settings.template or TEMPLATE, "模板")
 
 
-def missing_letters(fonts: FontBook, draft: Draft) -> list[Fault]:
-    """A fault for every character of a value that no configured font has, by name and code point."""
-    missing = {char for text in fill.values(draft).values() for char in fonts.missing(text)}
-    return [
-        Fault("glyph_missing", f"没有字体能显示字符「{char}」（{code_point(char)}），请安装含该字的字体")
-        for char in sorted(missing)
-    ]
+def missing_letters(fonts: FontBook, texts: Iterable[str]) -> list[Fault]:
+    """One fault for all characters of `texts` that no configured font has, each by name and code point."""
+    missing = dict.fromkeys(char for text in texts for char in fonts.missing(text))
+    if not missing:
+        return []
+    named = "、".join(f"「{char}」（{code_point(char)}）" for char in missing)
+    return [Fault("glyph_missing", f"没有字体能显示{named}，请安装含该字的字体")]
 
 
 def _read_back(settings: Settings, fonts: FontBook, pdf: PdfBytes, text: str, draft: Draft) -> SealPlace:

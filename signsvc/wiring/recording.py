@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 
 from signsvc.archive import Archive
 from signsvc.config import Settings
@@ -12,18 +12,15 @@ from signsvc.errors import NotFound
 from signsvc.models import Number
 from signsvc.registry import Registry
 from signsvc.statuses import Event
-from signsvc.wiring.home import RECORDING, archive_folder, load_keys, now, open_registry
+from signsvc.wiring.home import RECORDING, archive_folder, now, open_home
 from signsvc.workspace import workspace
 
 
 @contextmanager
 def auditing(settings: Settings) -> Iterator[tuple[Registry, Archive]]:
     """The registry and the archive, for holding one against the other."""
-    ring = load_keys(settings, RECORDING)
-    registry = open_registry(settings, ring, writing=True)
-    with ExitStack() as stack:
-        stack.callback(registry.close)
-        work = stack.enter_context(workspace(settings.home / "tmp"))
+    ring, registry = open_home(settings, RECORDING)
+    with closing(registry), workspace(settings.home / "tmp") as work:
         yield registry, Archive(archive_folder(settings), work, ring.archive)
 
 

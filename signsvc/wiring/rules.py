@@ -55,3 +55,5 @@ def _data(settings: Settings, name: str) -> str:
         return (settings.home / name).read_text("utf-8")
     except FileNotFoundError as error:
         raise SettingsError(f"缺少 {name}：请在 SIGNSVC_HOME 中放入本地的组织名单和保留清单") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"读不懂 {name}：应为 UTF-8 编码的文件") from error

@@ -17,14 +17,13 @@ from signsvc.proofs import MAX_BUNDLE_BYTES, BundleError, log_chain, open_bundle
 from signsvc.seal.findings import Trust
 from signsvc.seal.sandbox import Sandbox
 from signsvc.verify import Bundle, Verifier
-from signsvc.wiring.home import READING, load_keys, now, open_registry
+from signsvc.wiring.home import READING, load_keys, now, open_home
 
 
 @contextmanager
 def verifying(settings: Settings, root: Path | None = None) -> Iterator[Verifier]:
     """Online verification: the registry and the match key; no key that could make anything."""
-    ring = load_keys(settings, READING)
-    registry = open_registry(settings, ring, writing=False)
+    ring, registry = open_home(settings, READING)
     pins = registry.seal_certificates() | {seal.sha256 for seal in ring.certificates.values()}
     trust = replace(_trust(ring, root), pins=frozenset(pins))
     with ExitStack() as stack:

@@ -21,6 +21,14 @@ from signsvc.requests.row import parse
 CHILD = numbered("63010220150601001")
 
 
+def sound(row: RawRow, fixed: Mapping[str, str] | None = None, backdating: int = 0) -> Request:
+    """The row's Request; RowRefused with its faults if it has any."""
+    read = parse(row, TODAY, fixed or {}, backdating)
+    if read.faults:
+        raise RowRefused(read.faults)
+    return read
+
+
 def request(
     given_cells: Mapping[str, Any] = PLAIN,
     *,
@@ -30,7 +38,7 @@ def request(
 ) -> Request:
     """The plain row with some cells changed; None takes one away."""
     row = {key: cell for key, cell in (dict(given_cells) | cells).items() if cell is not None}
-    return parse(RawRow(2, row), TODAY, fixed or {}, backdating)
+    return sound(RawRow(2, row), fixed, backdating)
 
 
 def faults(**cells: Any) -> set[tuple[str, str | None]]:
@@ -95,7 +103,7 @@ def test_every_fault_of_a_row_is_found_at_once() -> None:
 
 def test_an_empty_row_names_what_is_required() -> None:
     with pytest.raises(RowRefused) as caught:
-        parse(RawRow(2, {}), TODAY, {}, 0)
+        sound(RawRow(2, {}))
     assert {(fault.code.partition(":")[2], fault.column) for fault in caught.value.faults} == {
         *(
             ("missing_field", key)
@@ -313,11 +321,11 @@ def test_any_cells_are_a_request_or_refused_with_reasons(cells: dict[str, Any], 
     row = RawRow(1, {**PLAIN, **cells})
     assert len(row.request_id) <= 64
     try:
-        made = parse(row, TODAY, {}, days)
+        made = sound(row, {}, days)
     except RowRefused as refused:
         columns = {fault.column for fault in refused.faults}
         assert columns <= {*HEADERS, "情况说明"}
     else:
-        again = parse(RawRow(1, {**made.content, "request_id": made.request_id}), TODAY, {}, days)
+        again = sound(RawRow(1, {**made.content, "request_id": made.request_id}), {}, days)
         assert again.content == made.content
         assert replace(again, warnings=()) == replace(made, warnings=())
