@@ -1,25 +1,24 @@
-# make sign    issue the demonstration batch into out/; make sign REQUESTS=file OUT=dir for a real one
-# make serve   the verification page on 127.0.0.1:8000
-# make test    the whole suite · make lint   style, types, layers · make bench   speed · make clean
+## make sign    issue the demonstration batch into out/; make sign REQUESTS=file OUT=dir for a real one
+## make serve   the verification page on 127.0.0.1:8000
+## make test    the whole suite · make lint   style, types, layers · make bench   speed · make clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 REQUESTS ?= signsvc/policy/data/demo/requests.csv
 OUT ?= out
-SIGNSVC_HOME ?= var
 PORT ?= 8000
 WORKERS ?= 2
-export SIGNSVC_HOME
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test sign serve test lint bench lock clean
 
 help:
-	@sed -n 's/^# //p' Makefile
+	@sed -n 's/^## //p' Makefile
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what requirements.lock pins into $(VENV)" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -32,10 +31,11 @@ setup-test: $(VENV)/.installed
 
 # Without a registry there is nothing to issue from; only the demonstration is made by itself.
 sign: setup
-	@test -e $(SIGNSVC_HOME)/registry.sqlite3 || test -n "$(SIGNSVC_DATABASE_URL)" || $(BIN)/signsvc init --demo
+	@$(BIN)/signsvc init --demo --unless-made
 	@$(BIN)/signsvc sign $(REQUESTS) -o $(OUT)
 
 serve: $(VENV)/.installed
+	@echo "http://127.0.0.1:$(PORT)/verify" >&2
 	@$(BIN)/signsvc serve --host 127.0.0.1 --port $(PORT) --workers $(WORKERS)
 
 test: setup-test

@@ -6,6 +6,7 @@ nothing that filled a slot.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -77,7 +78,8 @@ class SealInfo:
 
 @dataclass(frozen=True)
 class Report:
-    """The answer. `rely` is the one boolean for machines: valid, under a recognised seal, and no demonstration."""
+    """The answer. `rely` is the one boolean for machines: valid, every check passed (offline the status is not one of
+    them), under a recognised seal, and no demonstration."""
 
     verdict: Verdict
     checked: Checked
@@ -93,6 +95,7 @@ class Report:
     def rely(self) -> bool:
         return (
             self.verdict is Verdict.VALID
+            and all(check.result == "pass" for check in self.checks)
             and self.certificate is not None
             and not self.certificate.demo
             and self.seal is not None
@@ -205,9 +208,14 @@ def judge(certificate: Certificate, history: Sequence[StatusEvent], as_of: date)
     return Verdict.VALID
 
 
+STANDING_NAMES = {
+    Standing.DEMO: "演示签章",
+    Standing.SELF_MANAGED: "自建签章：只证明文件未被改动，不等同法定电子印章",
+    Standing.RECOGNISED: "认可的电子印章",
+}
 STANDING_NOTES = {
     Standing.DEMO: Reason("demo_data", "演示数据，无法律效力"),
-    Standing.SELF_MANAGED: Reason("seal_self_managed", "自建签章：只证明文件未被改动，不等同法定电子印章"),
+    Standing.SELF_MANAGED: Reason("seal_self_managed", STANDING_NAMES[Standing.SELF_MANAGED]),
 }
 
 
@@ -269,3 +277,8 @@ def _headline(report: Report) -> str:
 def chinese_date(day: date) -> str:
     """2027年5月20日."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+def blanks(pattern: str) -> str:
+    """A statement's pattern with its slots as blanks: what filled them is nobody's business here."""
+    return re.sub(r"\{([^{}]*)\}", r"＿＿（\1）", pattern)

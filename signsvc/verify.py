@@ -178,7 +178,7 @@ def _registered(case: _Case, certificate: Certificate | None) -> Report:
         verdict,
         case.checked,
         case.checks,
-        notes(certificate, status_at(history, case.as_of)),
+        (*notes(certificate, status_at(history, case.as_of)), *_limits(case)),
         certificate,
         SealInfo(certificate.standing, "good", certificate.office_name),
         (certificate.index, size),
@@ -197,6 +197,11 @@ def _history(verifier: Verifier, certificate: Certificate) -> Sequence[StatusEve
     if verifier.registry is not None:
         return verifier.registry.history(certificate.number)
     return [StatusEvent(Status.ISSUED, certificate.sealed_at)]
+
+
+def _limits(case: _Case) -> tuple[Reason, ...]:
+    """What was not looked at, for whoever reads the verdict."""
+    return tuple(Reason(check.code, check.detail) for check in case.checks if check.result == "skip")
 
 
 def _status_check(verifier: Verifier, verdict: Verdict) -> Check:

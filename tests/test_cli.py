@@ -204,6 +204,77 @@ def test_an_unusable_file_is_exit_2(home: Home) -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_a_mistake_is_one_line_with_its_code_and_no_traceback(issued: Home, tmp_path: Path) -> None:
+    own = Home(Path(shutil.copytree(issued.folder, tmp_path / "own")))
+    file, folder = tmp_path / "file", tmp_path / "folder"
+    file.write_text("x", "utf-8")
+    folder.mkdir()
+    row = first(own)
+    pdf = own.folder / "out" / row["pdf"]
+    for words in (
+        ("sign", DEMO_REQUESTS, "-o", file),
+        ("sign", DEMO_REQUESTS, "-o", file / "below"),
+        ("sign", folder),
+        ("verify", folder),
+        ("verify", tmp_path / "missing.pdf"),
+        ("verify", pdf, "--proof", file),
+        ("verify", pdf, "--offline", "--root", file),
+        ("verify", pdf, "--offline", "--root", folder),
+        ("verify", pdf, "--offline", "--proof", file),
+        ("copy", row["number"], "--reason", "x", "-o", folder),
+        ("copy", "qh-demo-2026-999999", "--reason", "x", "-o", file),
+        ("revoke", row["number"]),
+        ("revoke", row["number"], "--reason", "whim"),
+        ("supersede", row["number"], "--by", row["number"]),
+        ("lookup", row["number"]),
+        ("lookup", "\x00", "--code", row["code"]),
+        ("lookup", row["number"], "--code", row["code"], "--as-of", "yesterday"),
+        ("template", "check", file),
+        ("nonsense",),
+    ):
+        done = own.run(*words, expect=None)
+        assert done.returncode in (1, 2), words
+        assert done.stderr.startswith("error: "), (words, done.stderr)
+        assert done.stderr.count("\n") == 1, (words, done.stderr)
+    own.run("log", "verify")
+
+
+def test_the_last_day_there_is_can_be_asked_for(issued: Home) -> None:
+    row = first(issued)
+    look = ("lookup", row["number"], "--code", row["code"], "--as-of", "9999-12-31")
+    assert issued.json(*look, expect=1)["verdict"] == "expired"
+
+
+def test_settings_that_lead_nowhere_are_told(home: Home) -> None:
+    for key, value in {
+        "SIGNSVC_RECOGNISED_ISSUERS": "/nowhere.pem",
+        "SIGNSVC_TEMPLATE": "/nowhere.docx",
+        "SIGNSVC_DATABASE_URL": "foo://bar",
+        "SIGNSVC_FONT_BODY": "No Such Font",
+        "SIGNSVC_FONT_FILES": "/nowhere.ttf",
+        "SIGNSVC_ARCHIVE_URL": "s3://bucket",
+    }.items():
+        done = Home(home.folder, {key: value}).run("check", DEMO_REQUESTS, expect=2)
+        assert done.stderr.startswith("error: "), (key, done.stderr)
+        assert done.stderr.count("\n") == 1, (key, done.stderr)
+
+
+def test_init_for_a_folder_that_cannot_be_made_costs_no_keys(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("in the way", "utf-8")
+    assert Home(tmp_path).run("init", "--demo", expect=2).stderr.startswith("error: ")
+    assert not (tmp_path / "keys").exists()
+
+
+def test_a_check_writes_nothing(own: Home) -> None:
+    def state() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in own.var.rglob("*") if path.is_file()}
+
+    before = state()
+    own.run("check", DEMO_REQUESTS)
+    assert state().keys() == before.keys()
+    assert state()[own.var / "log" / "checkpoint"] == before[own.var / "log" / "checkpoint"]
+
+
 def test_an_unknown_setting_is_refused(home: Home) -> None:
     odd = Home(home.folder, {"SIGNSVC_CONVERTOR": "auto"})
     assert odd.run("doctor", expect=2).stderr.startswith("error: bad_setting: ")

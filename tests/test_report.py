@@ -8,7 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signsvc.models import Certificate, Medium, Number, OfficeId, Sha256, Standing, Status
-from signsvc.report import BEIJING, Report, SealInfo, StatusEvent, Verdict, headline, judge, status_at
+from signsvc.report import (
+    BEIJING,
+    Check,
+    Report,
+    SealInfo,
+    StatusEvent,
+    Verdict,
+    blanks,
+    headline,
+    judge,
+    status_at,
+)
 
 SEALED = datetime(2026, 11, 21, 9, 0, tzinfo=BEIJING)
 CERTIFICATE = Certificate(
@@ -86,6 +97,20 @@ def test_a_day_ends_at_midnight_in_beijing() -> None:
     late = StatusEvent(Status.REVOKED, datetime(2026, 12, 1, 0, 0, tzinfo=BEIJING), "other")
     assert status_at([ISSUED, late], date(2026, 11, 30)) == ISSUED
     assert status_at([ISSUED, late], date(2026, 12, 1)) == late
+
+
+def test_the_last_day_there_is_can_be_asked_for() -> None:
+    assert judge(CERTIFICATE, [ISSUED], date.max) is Verdict.EXPIRED
+
+
+def test_a_check_that_was_left_out_may_not_be_relied_on() -> None:
+    whole = report(Verdict.VALID)
+    assert whole.rely
+    assert not replace(whole, checks=(Check("status", "skip", "offline"),)).rely
+
+
+def test_slots_show_as_blanks() -> None:
+    assert blanks("其属于本社区居民，{情况说明}") == "其属于本社区居民，＿＿（情况说明）"
 
 
 @given(st.sampled_from(Verdict), st.sampled_from(Standing), st.sampled_from(Medium), st.booleans())

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from signsvc import batch, fill, results
-from signsvc.cli.shared import FILE_LIMIT, read_file, settings
+from signsvc.cli.shared import read_file, settings
 from signsvc.config import Settings
 from signsvc.errors import Exit
 from signsvc.models import Outcome, Request
@@ -94,7 +94,7 @@ def read_table(chosen: Settings, file: Path) -> table.Table:
     """The rows of a request file; what is odd about the file as a whole is said on stderr."""
     require_registry(chosen)
     local = Rules.load(chosen)
-    rows = table.read(file.name, read_file(file), local.catalogue.slot_names)
+    rows = table.read(file.name, read_file(file, table.SIZE_LIMIT), local.catalogue.slot_names)
     for name in rows.unknown_columns:
         click.echo(f"warning: unknown_column: 列“{name}”不认识，其内容未使用", err=True)
     for text in rows.warnings:
@@ -116,7 +116,7 @@ def template() -> None:
 def template_check(file: Path) -> int:
     """检查模板：字段、字体、转换程序做不到的地方。"""
     chosen = settings()
-    report = fill.inspect(read_file(file, FILE_LIMIT), font_installed(chosen))
+    report = fill.inspect(read_file(file), font_installed(chosen))
     for line in template_findings(report):
         click.echo(line)
     click.echo("模板可用" if report.usable else "模板不可用")

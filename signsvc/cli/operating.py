@@ -7,14 +7,18 @@ import click
 from signsvc.cli.shared import settings
 from signsvc.doctor import examine
 from signsvc.errors import Exit
-from signsvc.wiring.home import make_home
+from signsvc.wiring.home import is_made, make_home
 
 
 @click.command()
 @click.option("--demo", is_flag=True, help="同时生成演示用的根证书、印章、组织和保留清单")
-def init(demo: bool) -> None:
+@click.option("--unless-made", is_flag=True, help="已有登记库时什么也不做，而不是拒绝")
+def init(demo: bool, unless_made: bool) -> None:
     """新建登记库和密钥；已有时拒绝。"""
-    make_home(settings(), demo)
+    chosen = settings()
+    if unless_made and is_made(chosen):
+        return
+    make_home(chosen, demo)
     click.echo("已新建登记库。" + ("印章均为演示印章，无法律效力。" if demo else ""))
 
 

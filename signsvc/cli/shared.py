@@ -15,10 +15,11 @@ def settings() -> Settings:
     return load(os.environ, Path.cwd())
 
 
-def read_file(file: Path, limit: int | None = None) -> bytes:
+def read_file(file: Path, limit: int = FILE_LIMIT) -> bytes:
+    """A file of the user's; of one that is too large, one byte more than `limit`, for its reader to refuse."""
     try:
         with open(file, "rb") as stream:
-            return stream.read() if limit is None else stream.read(limit + 1)
+            return stream.read(limit + 1)
     except OSError as error:
         raise InputError(f"读不到文件 {file}：{os.strerror(error.errno or 0)}") from error
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from signsvc.cli.shared import FILE_LIMIT, read_file, settings, write_file
+from signsvc.cli.shared import read_file, settings, write_file
 from signsvc.errors import Exit
-from signsvc.report import Report, Verdict, chinese_date, headline
+from signsvc.report import STANDING_NAMES, Report, Verdict, blanks, chinese_date, headline
 from signsvc.verify import verify_file, verify_number
 from signsvc.wiring.verifying import proof_bundle, verifying, verifying_offline
 
@@ -26,12 +26,13 @@ def verify(
 ) -> int:
     """查验盖章的文件：是否为原件、是否登记、现在是否有效。"""
     chosen = settings()
-    contents = [(file, read_file(file, FILE_LIMIT)) for file in files]
+    if proof and not offline:
+        raise click.UsageError("--proof 只用于 --offline：联网时以登记库为准")
     opened = verifying_offline(chosen, root, proof) if offline else verifying(chosen, root)
     good = True
     with opened as verifier:
-        for file, data in contents:
-            report = verify_file(verifier, data)
+        for file in files:
+            report = verify_file(verifier, read_file(file))
             show(report, as_json, str(file))
             good = good and report.verdict is Verdict.VALID
     return Exit.DONE if good else Exit.NOT_ALL
@@ -77,9 +78,9 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("编号", certificate.number),
         ("出具单位", f"{certificate.office_name}（{certificate.office_phone}）"),
         ("持有人", certificate.holder),
-        ("事项", f"{certificate.matter}：{certificate.statement_pattern}"),
+        ("事项", f"{certificate.matter}：{blanks(certificate.statement_pattern)}"),
         ("用途", certificate.purpose),
         ("出具日期", chinese_date(certificate.issued_on)),
         ("有效期至", chinese_date(certificate.valid_until)),
-        ("签章", certificate.standing.value),
+        ("签章", STANDING_NAMES[certificate.standing]),
     ]

@@ -21,6 +21,7 @@ from signsvc.requests.columns import Cell, Line
 
 ENTRIES_LIMIT: Final = 2_000
 TOTAL_LIMIT: Final = 256 * 1024**2  # bytes of all parts, unpacked; 200,000 rows have about 170 MB
+STRINGS_LIMIT: Final = 48 * 1024**2  # bytes of the shared strings, unpacked; openpyxl holds them all
 RATIO_LIMIT: Final = 200  # unpacked to packed, for parts that are large at all
 SMALL: Final = 1024**2  # bytes; below that the ratio says nothing
 WIDTH_LIMIT: Final = 100  # columns
@@ -79,6 +80,12 @@ def _weigh(data: bytes) -> None:
 def _require_sizes(parts: list[zipfile.ZipInfo]) -> None:
     if len(parts) > ENTRIES_LIMIT or sum(part.file_size for part in parts) > TOTAL_LIMIT:
         raise InputError("文件解压后过大，请拆成几个文件")
+    if any(
+        part.file_size > STRINGS_LIMIT
+        for part in parts
+        if part.filename.lower().endswith("sharedstrings.xml")
+    ):
+        raise InputError("文件中的文字过多，请拆成几个文件，或改用 .csv")
     if any(part.file_size > max(SMALL, RATIO_LIMIT * part.compress_size) for part in parts):
         raise InputError("文件的压缩比异常，请在 Excel 中另存为新的 .xlsx 再试")
 

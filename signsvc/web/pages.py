@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from flask import Blueprint, Response, abort, render_template, request
 
 from signsvc.errors import InputError
 from signsvc.identity import group_code
-from signsvc.report import Report, Verdict, chinese_date, headline
+from signsvc.report import STANDING_NAMES, Report, Verdict, blanks, chinese_date, headline
 from signsvc.statuses import STATUS_NAMES
 from signsvc.verify import Verifier, verify_code, verify_number
 
@@ -19,11 +18,6 @@ TONES = {
     Verdict.EXPIRED: "warn",
     Verdict.SUSPENDED: "warn",
     Verdict.NOT_YET_VALID: "warn",
-}
-STANDINGS = {
-    "demo": "演示签章",
-    "self_managed": "自建签章：只证明文件未被改动，不等同法定电子印章",
-    "recognised": "认可的电子印章",
 }
 
 
@@ -69,11 +63,6 @@ def pages(verifier: Verifier, pki: Mapping[str, bytes]) -> Blueprint:
     return blueprint
 
 
-def blanks(pattern: str) -> str:
-    """A statement's pattern with its slots as blanks: what filled them is nobody's business here."""
-    return re.sub(r"\{([^{}]*)\}", r"＿＿（\1）", pattern)
-
-
 def _page(report: Report, code: str, matches: Mapping[str, bool]) -> str:
     demo = report.certificate is not None and report.certificate.demo
     tone = TONES.get(report.verdict, "bad")
@@ -82,7 +71,7 @@ def _page(report: Report, code: str, matches: Mapping[str, bool]) -> str:
         report=report,
         headline=headline(report),
         tone="warn" if demo and tone == "good" else tone,
-        standings=STANDINGS,
+        standings=STANDING_NAMES,
         statuses=STATUS_NAMES,
         matches=matches,
         code=group_code(code) if report.certificate else "",

@@ -64,7 +64,7 @@ def read_file(file: Path, what: str) -> bytes:
 def make_home(settings: Settings, demo: bool) -> None:
     """Registry and keys, from nothing; refuses whatever exists (it would fork the log and use numbers again)."""
     standing = any((settings.home / name).exists() for name in ("registry.sqlite3", "log", "archive"))
-    if standing or Registry.exists(database_url(settings)):
+    if standing or is_made(settings):
         raise RegistryError("这里已有登记库，不再新建；如要重做演示，请先移走 var 和 keys 中的内容")
     # A home that cannot be written must not cost a set of keys.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,9 +91,14 @@ def _make_keys(settings: Settings, demo: bool) -> None:
     keys.make(settings.keys, list(offices.values()), settings.base_url, now(), passphrase, demo)
 
 
+def is_made(settings: Settings) -> bool:
+    """Whether there is a registry here."""
+    return Registry.exists(database_url(settings))
+
+
 def require_registry(settings: Settings) -> None:
     """RegistryError where `init` has not been."""
-    if not Registry.exists(database_url(settings)):
+    if not is_made(settings):
         raise RegistryError("没有登记库：请先运行 signsvc init，或检查 SIGNSVC_HOME")
 
 
