@@ -39,7 +39,7 @@ serve: $(VENV)/.installed
 	@$(BIN)/signsvc serve --host 127.0.0.1 --port $(PORT) --workers $(WORKERS)
 
 test: setup-test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check

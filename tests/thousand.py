@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from home import a_row, id_number
 
-SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
+SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾萧田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
+)
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀兰霞平刚桂英华玉梅鑫浩宇轩梓涵欣怡思远晨曦嘉懿卓玛"
 TIBETAN = ("扎西·多杰", "加仓·晋美南杰", "才让·卓玛", "索南·旺堆", "仁青·措", "益西·拉姆")
 RARE = ("䶮", "𬭎", "㛃", "𠅤")
@@ -67,13 +69,19 @@ def thousand(count: int = 1000) -> list[Row]:
 
 def _row(number: int, chance: random.Random) -> Row:
     office = chance.choice(("qh-demo", "qh-demo-village", "gd-demo"))
-    cells = a_row(number, office=office, name=_name(number, chance), id_number=id_number(number, _birth(chance)))
+    cells = a_row(
+        number, office=office, name=_name(number, chance), id_number=id_number(number, _birth(chance))
+    )
     if chance.random() < 0.4:
         cells["statement"] = chance.choice(ADDRESSES)
     if number % 50 == 0:
         cells["statement"] = (LONG * 5)[: chance.randint(350, 700)] + "特此说明"
     if number % 70 == 0:
-        cells |= {"id_number": id_number(number, "20190909"), "guardian": "李大伟", "guardian_relation": "父亲"}
+        cells |= {
+            "id_number": id_number(number, "20190909"),
+            "guardian": "李大伟",
+            "guardian_relation": "父亲",
+        }
         cells["guardian_consent"] = "同意"
     return Row(cells, None)
 

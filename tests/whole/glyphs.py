@@ -56,7 +56,9 @@ class Pages:
 
     def _appearance(self, note: DictionaryObject) -> None:
         shown = note["/AP"]["/N"].get_object()
-        self._walk(ContentStream(shown, self._reader), shown.get("/Resources", DictionaryObject()).get_object())
+        self._walk(
+            ContentStream(shown, self._reader), shown.get("/Resources", DictionaryObject()).get_object()
+        )
 
     def _walk(self, content: ContentStream, resources: DictionaryObject) -> None:
         face: Face | None = None
@@ -109,7 +111,9 @@ def _compact(program: bytes) -> Face:
     assert len(top.GlobalSubrs) == 0
     assert not hasattr(top.Private, "Subrs")
     assert not isinstance(top.Encoding, str)
-    return Face({code: name for code, name in enumerate(top.Encoding) if name != NOTDEF}, set(names) - {NOTDEF})
+    return Face(
+        {code: name for code, name in enumerate(top.Encoding) if name != NOTDEF}, set(names) - {NOTDEF}
+    )
 
 
 def _truetype(program: bytes) -> Face:

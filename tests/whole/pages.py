@@ -28,7 +28,9 @@ class Seal:
 def texts(file: Path) -> list[str]:
     """The text of each page, without white space."""
     with pypdfium2.PdfDocument(file) as document:
-        return ["".join(page.get_textpage().get_text_range().split()).translate(_HYPHENS) for page in document]
+        return [
+            "".join(page.get_textpage().get_text_range().split()).translate(_HYPHENS) for page in document
+        ]
 
 
 def seal(file: Path) -> Seal:

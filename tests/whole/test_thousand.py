@@ -18,8 +18,9 @@ from whole import pages
 from whole.glyphs import NOTDEF, Pages, characters
 from whole.outside import faulted, mupdf_accepts, openssl_accepts, poppler_accepts
 
-from signsvc import wiring
 from signsvc.results import COLUMNS, STATUS_NAMES
+from signsvc.wiring.issuing import font_files, load_fonts
+from signsvc.wiring.rules import Rules
 
 pytestmark = pytest.mark.xdist_group("thousand")  # on one worker, so that the batch is signed once
 SEAL_SIDE = 42 / 25.4 * 72  # points
@@ -60,7 +61,8 @@ def test_every_row_ends_as_it_must(signed: Signed) -> None:
     wrong = [
         (row.cells["request_id"], row.code, result["status"], result["error"])
         for row, result in zip(signed.rows, signed.results, strict=True)
-        if (result["status"], not result["error"]) != ("issued" if row.code is None else "refused", row.code is None)
+        if (result["status"], not result["error"])
+        != ("issued" if row.code is None else "refused", row.code is None)
         or (row.code is not None and row.code not in result["error"].split(";"))
     ]
     assert wrong == []
@@ -142,7 +144,7 @@ def test_the_seal_stands_across_date_and_office_on_whichever_page_they_end(signe
     """All the long ones, and some of the others."""
     long = [pair for pair in signed.issued if len(pages.texts(signed.out / pair[1]["pdf"])) > 1]
     assert len(long) > 10
-    offices = wiring.Policy.load(signed.home.settings).offices
+    offices = Rules.load(signed.home.settings).offices
     for row, result in [*long, *signed.issued[::40]]:
         file = signed.out / result["pdf"]
         seal = pages.seal(file)
@@ -170,8 +172,8 @@ def test_fonts_hold_exactly_the_glyphs_that_the_pages_show(signed: Signed) -> No
 
 def test_no_file_holds_a_glyph_of_anybody_else(signed: Signed) -> None:
     """By the outlines of the original font: every letter of the name is there, and none that the pages lack."""
-    fonts = wiring.load_fonts(signed.home.settings)
-    known = characters(next(path for path in wiring.font_files(fonts) if "NotoSerifCJK" in path.name))
+    fonts = load_fonts(signed.home.settings)
+    known = characters(next(path for path in font_files(fonts) if "NotoSerifCJK" in path.name))
     for row, result in signed.issued[:100]:
         file = signed.out / result["pdf"]
         text = set("".join(pages.texts(file)))

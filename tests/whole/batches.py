@@ -1,0 +1,124 @@
+"""A batch in a process of its own, watched from outside and ended at a chosen moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from home import Home
+from needs import require
+
+WIPED_WITHIN = 3.0  # seconds in which a dead batch's converter must have wiped what it worked on
+_LONGEST = 120.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a batch ended: its exit code (negative: the signal) and all that it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Batch:
+    """`signsvc sign` at work; a process group of its own, so that a signal reaches it and nobody else."""
+
+    def __init__(self, home: Home, rows: Path, out: str = "out") -> None:
+        require("soffice")  # its work folder tells how far the conversion has come
+        self.home, self.out = home, home.folder / out
+        self._archived, self._delivered = len(self._archive()), len(self._files())
+        self._shown = self._checkpoint()
+        self._told = [home.folder / f"{out}.{number}.told" for number in (1, 2)]
+        with open(self._told[0], "wb") as stdout, open(self._told[1], "wb") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "signsvc", "sign", str(rows), "-o", str(self.out)],
+                cwd=home.folder,
+                env=home.environment,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+
+    def wait(self) -> Ended:
+        """Its end, by itself or by a signal."""
+        code = self.process.wait(_LONGEST)
+        out, err = (file.read_text("utf-8") for file in self._told)
+        return Ended(code, out, err)
+
+    def send(
+        self, number: signal.Signals, moment: Callable[[Batch], bool], delay: float = 0.0, group: bool = False
+    ) -> bool:
+        """The signal, `delay` seconds after the moment has come; False if the batch had ended before."""
+        deadline = time.monotonic() + _LONGEST
+        while not moment(self) and self.process.poll() is None:
+            assert time.monotonic() < deadline, "the moment does not come"
+            time.sleep(0.001)
+        time.sleep(delay)
+        if self.process.poll() is not None:
+            return False
+        if group:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
+        return True
+
+    def started(self) -> bool:
+        """It may not have done anything yet."""
+        return True
+
+    def filling(self) -> bool:
+        """Filled forms lie in the converter's folder."""
+        return any(self._work("in"))
+
+    def converting(self) -> bool:
+        """Some of the documents are converted."""
+        return len(self._work("out")) > 2
+
+    def archiving(self) -> bool:
+        return len(self._archive()) > self._archived
+
+    def committing(self) -> bool:
+        """The new checkpoint is shown: right behind the commit."""
+        return self._checkpoint() != self._shown
+
+    def delivering(self) -> bool:
+        return len(self._files()) > self._delivered
+
+    def _work(self, tray: str) -> list[Path]:
+        with suppress(FileNotFoundError):  # folders go while we look
+            return list((self.home.var / "tmp").glob(f"run-*/convert-*/{tray}/*"))
+        return []
+
+    def _archive(self) -> list[str]:
+        return os.listdir(self.home.var / "archive")
+
+    def _files(self) -> list[Path]:
+        return list(self.out.glob("*.pdf"))
+
+    def _checkpoint(self) -> int:
+        return (self.home.var / "log" / "checkpoint").stat().st_mtime_ns
+
+
+MOMENTS: tuple[Callable[[Batch], bool], ...] = (
+    Batch.started,
+    Batch.filling,
+    Batch.converting,
+    Batch.archiving,
+    Batch.committing,
+    Batch.delivering,
+)
+
+
+def wait_for_wiping(home: Home) -> None:
+    """Until no converter's folder is left, or the time allowed for it is over."""
+    deadline = time.monotonic() + WIPED_WITHIN
+    while list((home.var / "tmp").glob("run-*/convert-*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
