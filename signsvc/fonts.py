@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -69,13 +69,26 @@ class FontBook:
     substitutions: tuple[tuple[str, str], ...] = ()  # (configured, used instead; "" if nothing)
 
     @classmethod
-    def load(cls, body: str, title: str, fallback: Sequence[str], files: Sequence[Path] = ()) -> FontBook:
-        """Find the configured faces (`Family` or `Family:bold`) among `files` and the installed fonts.
+    def load(
+        cls,
+        body: str,
+        title: str,
+        fallback: Sequence[str],
+        files: Sequence[Path] = (),
+        optional: Collection[str] = (),
+    ) -> FontBook:
+        """Find the faces (`Family` or `Family:bold`) among `files` and the installed fonts.
 
-        A body or title font that is missing is replaced by the font of the Python package for machines without
-        system fonts and named in `substitutions`. Raises SettingsError if there is none of that either.
+        Only the `optional` ones may be missing: then body and title are replaced by the font of the Python package for
+        machines without system fonts, and all are named in `substitutions`. Raises SettingsError if another one is
+        missing, or that package, or if one of `files` is no font.
         """
+        _require_fonts(files)
         shelf = _Shelf(tuple(files))
+        if lost := [
+            spec for spec in (body, title, *fallback) if spec not in optional and not shelf.face(spec)
+        ]:
+            raise SettingsError(f"找不到字体 {'、'.join(lost)}：请安装，或用 font_files 指定字体文件")
         swapped: list[tuple[str, str]] = []
         body_face = shelf.face(body) or _stand_in(body, shelf, swapped)
         title_face = shelf.face(title) or _stand_in(title, shelf, swapped)
@@ -133,6 +146,11 @@ def code_point(char: str) -> str:
 def _selects_variant(char: str) -> bool:
     """Variation selectors change the character before them, in ways that differ from font to font."""
     return 0xFE00 <= ord(char) <= 0xFE0F or 0xE0100 <= ord(char) <= 0xE01EF
+
+
+def _require_fonts(files: Sequence[Path]) -> None:
+    if bad := [file.name for file in files if not _faces_in(file)]:
+        raise SettingsError(f"font_files 中的 {'、'.join(bad)} 不存在或不是字体文件")
 
 
 def _stand_in(wanted: str, shelf: _Shelf, swapped: list[tuple[str, str]]) -> Face:

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from docx import Document
+from docx.blkcntnr import BlockItemContainer
 from docx.document import Document as DocumentObject
 from docx.enum.style import WD_STYLE_TYPE
 from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
+from docx.table import Table, _Cell
 
 BODY_FONT = "仿宋_GB2312"  # what GB/T 9704 asks for; filling sets the installed font that stands for it
 TITLE_FONT = "方正小标宋简体"
@@ -28,9 +30,8 @@ COPIES = 14.0  # 4号: the 一式两份 sentence fits one line
 SMALL = 12.0  # 小4号, verification block
 LEADING = 29.0  # 22 lines on 225 mm
 QR_MM = 23.0
-# LibreOffice keeps 9 pt free on both sides inside a frame and cuts off what does not fit.
-FRAME = QR_MM * 72 / 25.4 + 18
-VERIFICATION_INDENT = FRAME + 6
+WIDTH = 156 * 72 / 25.4  # of the text
+QR_COLUMN = QR_MM * 72 / 25.4 + 24
 # The signature block is centred on one axis in the right part of the page; 19 characters of 3号 fit its width.
 SIGNATURE_INDENT = 8 * BODY
 SEAL_ABOVE = (
@@ -53,21 +54,21 @@ class Style:
     left: float = 0.0
     before: float = 0.0
     after: float = 0.0
-    keep_next: bool = True
+    keep_next: bool = False
 
 
 STYLES = (
-    Style("证明标题", WD_ALIGN_PARAGRAPH.CENTER, TITLE_FONT, TITLE, 34.0, after=4.0),
-    Style("证明编号", WD_ALIGN_PARAGRAPH.CENTER, after=12.0),
-    Style("索要单位"),
-    # LibreOffice moves a kept paragraph whole instead of dividing it: only the validity line is tied to the date.
-    Style("证明正文", indent=2, keep_next=False),
+    Style("证明标题", WD_ALIGN_PARAGRAPH.CENTER, TITLE_FONT, TITLE, 34.0, after=4.0, keep_next=True),
+    Style("证明编号", WD_ALIGN_PARAGRAPH.CENTER, after=12.0, keep_next=True),
+    Style("索要单位", keep_next=True),
+    Style("证明正文", indent=2),
     Style("有效期", indent=2),
     Style("出具日期", WD_ALIGN_PARAGRAPH.CENTER, left=SIGNATURE_INDENT, before=SEAL_ABOVE),
     Style("出具组织", WD_ALIGN_PARAGRAPH.CENTER, left=SIGNATURE_INDENT, after=SEAL_BELOW),
     Style("份数说明", size=COPIES, leading=24.0, indent=2, after=9.0),
     Style("查验二维码", leading=None),
-    Style("查验说明", size=SMALL, leading=21.0, left=VERIFICATION_INDENT),
+    Style("查验说明", size=SMALL, leading=21.0),
+    Style("表尾", size=1.0, leading=1.0),  # the empty paragraph that must follow a table
 )
 PARAGRAPHS = (
     ("证明标题", "{{标题}}"),
@@ -78,6 +79,8 @@ PARAGRAPHS = (
         "根据我{{社区或村}}居民{{姓名}}，{{证件名称}}{{证件号码}}的需要，依据{{依据}}，"
         "经{{居或村}}民委员会调查了解，兹证明{{证明事项}}，用于办理{{证明用途}}事务。",
     ),
+)
+CLOSING = (
     ("有效期", "此证明有效期至{{有效期至}}。"),
     ("出具日期", "{{出具日期}}"),
     ("出具组织", "（{{出具组织}}盖章）"),
@@ -98,7 +101,7 @@ def build() -> bytes:
     _styles(document)
     for style, text in PARAGRAPHS:
         document.add_paragraph(text, style=style)
-    _verification(document)
+    _closing(document)
     _properties(document)
     _prune(document)
     stream = io.BytesIO()
@@ -149,10 +152,6 @@ def _styles(document: DocumentObject) -> None:
         _add_style(document, style, f"Annex4{number}")
 
 
-_FRAME = (
-    f'<w:framePr {nsdecls("w")} w:w="{round(FRAME * 20)}" w:wrap="around" w:vAnchor="text"'
-    ' w:hAnchor="margin" w:x="1" w:y="1"/>'
-)
 _DEFAULTS = (
     "<w:docDefaults %s><w:rPrDefault><w:rPr>"
     f'<w:rFonts w:ascii="{BODY_FONT}" w:hAnsi="{BODY_FONT}" w:eastAsia="{BODY_FONT}" w:cs="{BODY_FONT}"/>'
@@ -185,13 +184,35 @@ def _add_style(document: DocumentObject, wanted: Style, style_id: str) -> None:
         layout.element.pPr.ind.set(qn("w:firstLineChars"), str(100 * wanted.indent))
 
 
-def _verification(document: DocumentObject) -> None:
-    """QR code in a frame at the left margin, code and address beside it; no table, which may leave its page."""
-    picture = document.add_paragraph("{{二维码}}", style="查验二维码")
-    picture._p.get_or_add_pPr().append(parse_xml(_FRAME))
+def _closing(document: DocumentObject) -> None:
+    """From the validity line on: one row that no page break divides; in it the QR code with its text beside it."""
+    (closing,) = _row(document._body, WIDTH)
+    for style, text in CLOSING:
+        closing.add_paragraph(text, style)
+    picture, words = _row(closing, QR_COLUMN, WIDTH - QR_COLUMN)
+    picture.add_paragraph("{{二维码}}", "查验二维码")
     for line in VERIFICATION:
-        document.add_paragraph(line, style="查验说明")
-    document.paragraphs[-1].paragraph_format.keep_with_next = False
+        words.add_paragraph(line, "查验说明")
+    for owner in (closing, document):
+        owner.add_paragraph(style="表尾")
+
+
+def _row(owner: BlockItemContainer, *widths: float) -> tuple[_Cell, ...]:
+    """The empty cells of a new table at the end of `owner`: one row without lines, margins or page breaks."""
+    twips = [round(20 * width) for width in widths]
+    columns = "".join(f'<w:gridCol w:w="{width}"/>' for width in twips)
+    cells = "".join(f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr></w:tc>' for width in twips)
+    element: Any = parse_xml(_TABLE.format(ns=nsdecls("w"), width=sum(twips), columns=columns, cells=cells))
+    owner._element._insert_tbl(element)
+    return Table(element, owner).rows[0].cells
+
+
+_TABLE = (
+    '<w:tbl {ns}><w:tblPr><w:tblW w:w="{width}" w:type="dxa"/><w:tblInd w:w="0" w:type="dxa"/>'
+    '<w:tblLayout w:type="fixed"/><w:tblCellMar><w:left w:w="0" w:type="dxa"/><w:right w:w="0" w:type="dxa"/>'
+    "</w:tblCellMar></w:tblPr><w:tblGrid>{columns}</w:tblGrid>"
+    "<w:tr><w:trPr><w:cantSplit/></w:trPr>{cells}</w:tr></w:tbl>"
+)
 
 
 def _properties(document: DocumentObject) -> None:

@@ -42,7 +42,7 @@ def book(tmp_path: Path) -> FontBook:
         make_font(tmp_path / "b.ttf", "甲体", "文题", 700),
         make_font(tmp_path / "c.ttf", "Rare Han", "䶮\ue000\ufe00"),
     ]
-    return FontBook.load("甲体", "甲体:bold", ["Rare Han", "Absent"], files)
+    return FontBook.load("甲体", "甲体:bold", ["Rare Han", "Absent"], files, optional=["Absent"])
 
 
 def test_body_and_title_take_their_own_face(book: FontBook) -> None:
@@ -86,7 +86,8 @@ def test_unknown_face_has_no_file(book: FontBook) -> None:
 
 def test_absent_body_font_is_replaced_by_the_package_and_told() -> None:
     pytest.importorskip("pylopdf_fonts_zh_cn")
-    book = FontBook.load("没有这种字体", "没有这种字体:bold", [])
+    wanted = ("没有这种字体", "没有这种字体:bold")
+    book = FontBook.load(*wanted, [], optional=wanted)
     assert book.families == ("Noto Serif SC",)
     assert book.substitutions == (
         ("没有这种字体", "Noto Serif SC"),
@@ -99,19 +100,43 @@ def test_no_font_at_all_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(fonts, "_installed", tuple)
     monkeypatch.setattr(fonts, "_embedded_package", lambda: iter(()))
     with pytest.raises(SettingsError, match="fonts-noto-cjk"):
-        FontBook.load("仿宋_GB2312", "仿宋_GB2312", [])
+        FontBook.load("仿宋_GB2312", "仿宋_GB2312", [], optional=["仿宋_GB2312"])
 
 
-def test_broken_font_file_is_passed_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "asked", [("没有这种字体", "甲体", []), ("甲体", "甲体:bold", []), ("甲体", "甲体", ["没有这种字体"])]
+)
+def test_a_face_that_was_asked_for_is_not_replaced(tmp_path: Path, asked: tuple[str, str, list[str]]) -> None:
+    files = [make_font(tmp_path / "a.ttf", "甲体", "文字")]
+    with pytest.raises(SettingsError, match=r"没有这种字体|甲体:bold"):
+        FontBook.load(*asked, files)
+
+
+@pytest.mark.parametrize(
+    "data", [None, b"", b"not a font, only text", b"\0\1\0\0" + bytes(40), b"ttcf" + bytes(40)]
+)
+@pytest.mark.parametrize("suffix", [".ttf", ".ttc"])
+def test_a_configured_file_that_is_no_font_is_named(tmp_path: Path, data: bytes | None, suffix: str) -> None:
+    file = tmp_path / f"bad{suffix}"
+    if data is not None:
+        file.write_bytes(data)
+    good = make_font(tmp_path / "good.ttf", "乙体", "文")
+    with pytest.raises(SettingsError, match="bad"):
+        FontBook.load("乙体", "乙体", [], [good, file])
+
+
+def test_broken_installed_font_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.ttf"
     broken.write_bytes(b"\0\1\0\0" + bytes(40))
     good = make_font(tmp_path / "good.ttf", "乙体", "文")
-    assert FontBook.load("乙体", "乙体", [], [broken, good]).choose("文", "body") == "乙体"
+    monkeypatch.setattr(fonts, "_installed", lambda: (broken, good))
+    assert FontBook.load("乙体", "乙体", []).choose("文", "body") == "乙体"
 
 
 @pytest.fixture(scope="module")
 def installed() -> FontBook:
-    book = FontBook.load("Noto Serif CJK SC", "Noto Serif CJK SC:bold", ["BabelStone Han"])
+    wanted = ("Noto Serif CJK SC", "Noto Serif CJK SC:bold", "BabelStone Han")
+    book = FontBook.load(*wanted[:2], wanted[2:], optional=wanted)
     if book.substitutions:
         pytest.skip("needs fonts-noto-cjk and fonts-babelstone-han")
     return book

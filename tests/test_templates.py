@@ -12,13 +12,15 @@ import pypdfium2
 import pytest
 from docx import Document
 from docx.oxml.ns import qn
-from fill_cases import ANNEX4, AUTONOMOUS, COMMUNITY, VILLAGE, draft
+from fill_cases import ANNEX4, AUTONOMOUS, COMMUNITY, VILLAGE, draft, with_body
+from home import DEMO_REQUESTS, Home
 from needs import require
 from pypdfium2 import raw
 
+from signsvc.convert import Choice, choose_converter, read_back
 from signsvc.fill import Form, qr_png, text_of, values
 from signsvc.fonts import FontBook
-from signsvc.models import Draft
+from signsvc.models import Draft, PdfBytes
 
 TEMPLATES = Path(__file__).parents[1] / "templates_docx"
 MM = 72 / 25.4
@@ -58,22 +60,43 @@ def test_body_is_size_3_in_fangsong_and_title_size_2() -> None:
     assert body.paragraph_format.line_spacing.pt == 29
 
 
-@pytest.fixture(scope="module")
-def converted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Every case as LibreOffice prints it, in one call."""
-    soffice = require("soffice")
-    folder = tmp_path_factory.mktemp("look")
-    book = FontBook.load("Noto Serif CJK SC", "Noto Serif CJK SC:bold", ["BabelStone Han"])
+@pytest.fixture(scope="module", params=["libreoffice", "embedded"])
+def converted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Every case as the converter prints it, in one call."""
+    if request.param == "embedded":
+        pytest.importorskip("office2pdf")
+    else:
+        require("soffice")
+    return printed(
+        request.param, {name: one for name, (one, _) in CASES.items()}, tmp_path_factory.mktemp("look")
+    )
+
+
+def printed(choice: Choice, drafts: dict[str, Draft], work: Path) -> dict[str, bytes]:
+    """Each draft as a PDF that passed the reading back."""
+    wanted = ("Noto Serif CJK SC", "Noto Serif CJK SC:bold", "BabelStone Han")
+    book = FontBook.load(*wanted[:2], wanted[2:], optional=wanted)
     form = Form.load(ANNEX4.read_bytes())
-    for name, (certificate, _) in CASES.items():
-        docx = form.fill(values(certificate), qr_png(certificate.qr_url), book.choose)
-        (folder / f"{name}.docx").write_bytes(docx)
-        (folder / f"{name}.txt").write_text(text_of(docx))
-    profile = f"-env:UserInstallation=file://{folder}/profile"
-    files = sorted(str(file) for file in folder.glob("*.docx"))
-    command = [soffice, "--headless", profile, "--convert-to", "pdf", "--outdir", str(folder), *files]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    return {name: (folder / f"{name}.pdf").read_bytes() for name in CASES}
+    documents = [form.fill(values(one), qr_png(one.qr_url), book.choose) for one in drafts.values()]
+    files = list(dict.fromkeys(face.file.path for face in book.faces))
+    with choose_converter(choice, work, 120, files) as converter:
+        results = converter.convert(documents)
+    pdfs = {name: pdf for name, pdf in zip(drafts, results, strict=True) if isinstance(pdf, bytes)}
+    assert len(pdfs) == len(drafts)
+    for pdf, document, one in zip(pdfs.values(), documents, drafts.values(), strict=True):
+        anchor = (values(one)["出具日期"], f"（{values(one)['出具组织']}盖章）")
+        read_back(PdfBytes(pdf), text_of(document), book.allowed_names, anchor)
+    return pdfs
+
+
+def test_the_stand_in_never_parts_the_date_from_the_office(tmp_path: Path) -> None:
+    """Wherever the body ends on its page."""
+    pytest.importorskip("office2pdf")
+    lengths = range(100, 801, 25)
+    drafts = {str(size): draft(statement=("其自出生起居住于本辖区，" * 70)[:size]) for size in lengths}
+    pages = [len(pypdfium2.PdfDocument(pdf)) for pdf in printed("embedded", drafts, tmp_path).values()]
+    assert pages == sorted(pages)
+    assert {1, 2} <= set(pages)
 
 
 def boxes(page: pypdfium2.PdfPage, words: str) -> tuple[float, float, float, float]:
@@ -132,3 +155,32 @@ def test_qr_code_is_whole_square_and_clear_of_the_text(name: str, converted: dic
     assert right + 5 < boxes(last, "查验码：")[0]
     assert top < boxes(last, "本证明一式两份")[1]
     assert bottom > 30 * MM
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("home"))
+    home.run("init", "--demo")
+    return home
+
+
+def test_own_text_of_a_template_that_no_font_has_is_told_before_any_row(home: Home) -> None:
+    file = home.folder / "tibetan.docx"
+    file.write_bytes(with_body("<w:p><w:r><w:t>ཀ</w:t></w:r></w:p>"))
+    done = replace(home, extra={"SIGNSVC_TEMPLATE": str(file)}).run("sign", DEMO_REQUESTS, expect=2)
+    assert done.stderr.startswith("error: template_error: ")
+    assert "U+0F40" in done.stderr
+    assert home.run("template", "check", ANNEX4).stdout.endswith("模板可用\n")
+    assert "ཀ" in home.run("template", "check", file, expect=1).stdout
+
+
+def test_what_is_no_docx_at_all_is_unusable_input(home: Home) -> None:
+    file = home.folder / "form.docx"
+    file.write_bytes(b"%PDF-1.7")
+    assert home.run("template", "check", file, expect=2).stderr.startswith("error: unusable_input: ")
+
+
+@pytest.mark.parametrize(("key", "value"), [("FONT_BODY", "NoSuchFont"), ("FONT_FILES", "/nope.ttf")])
+def test_a_font_that_was_asked_for_and_is_not_there_stops_the_batch(home: Home, key: str, value: str) -> None:
+    asked = replace(home, extra={f"SIGNSVC_{key}": value})
+    assert asked.run("sign", DEMO_REQUESTS, expect=2).stderr.startswith("error: bad_setting: ")

@@ -78,7 +78,7 @@ class Embedded:
     def _call(self, documents: dict[str, DocxBytes]) -> tuple[dict[str, PdfBytes], Outcome]:
         folder = self._workshop.folder
         tray = fill(folder, documents)
-        environment = {"HOME": str(folder), "TMPDIR": str(folder), "PATH": os.defpath, "LANG": "C.UTF-8"}
+        environment = {"HOME": str(folder), "TMPDIR": str(folder), "PATH": os.devnull, "LANG": "C.UTF-8"}
         command = [sys.executable, "-I", str(self._engine), str(tray), str(tray.with_name("out"))]
         if self._fonts:
             environment |= font_environment(folder, self._fonts, system=False)

@@ -47,7 +47,7 @@ class LibreOffice:
             raise ConversionFailed(
                 "没有找到 LibreOffice，请安装 libreoffice-writer-nogui，或设 converter 为 embedded"
             )
-        self._program = found
+        self._program = _without_search_path(Path(found))
         self._timeout = timeout
         self._own_fonts = [file for file in font_files if not _installed(file)]
         self._shelf = FontShelf(font_files)
@@ -117,7 +117,7 @@ class LibreOffice:
         ]
 
     def _environment(self) -> dict[str, str]:
-        """An allow-list: nothing of ours reaches LibreOffice but the search path."""
+        """An allow-list: nothing of ours reaches LibreOffice, and it finds no program to hand a picture to."""
         folder = self._workshop.folder
         home, temporary = folder / "home", folder / "tmp"
         for path in (home, temporary):
@@ -125,7 +125,7 @@ class LibreOffice:
         environment = {
             "HOME": str(home),
             "TMPDIR": str(temporary),
-            "PATH": os.environ.get("PATH", os.defpath),
+            "PATH": os.devnull,
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "SAL_USE_VCLPLUGIN": "svp",
@@ -134,6 +134,12 @@ class LibreOffice:
         if self._own_fonts:
             environment |= font_environment(folder, self._own_fonts, system=True)
         return environment
+
+
+def _without_search_path(launcher: Path) -> str:
+    """The program that the launcher, a script in need of a search path, starts; the launcher if that is not there."""
+    starter = launcher.resolve().with_name("oosplash")
+    return str(starter if starter.is_file() else launcher)
 
 
 def _slimmed(pdf: PdfBytes, shelf: FontShelf) -> PdfBytes | ConversionFailed:

@@ -84,21 +84,18 @@ def find_place(
 ) -> SealPlace:
     """The seal's centre over the last `date` that is followed by `office` (both without white space).
 
-    The office's line may wrap. On the page where that line ends, the centre is in the middle of what date and office
-    share across, moved as far as needed for the whole seal to be on the page. Raises TextMismatch if they are not
-    there.
+    The office's line may wrap. The centre is in the middle of what date and office share across, moved as far as needed
+    for the whole seal to be on the page. Raises TextMismatch if they are not there, or not on one page.
     """
     start = "".join(letter.char for letter in letters).rfind(date + office)
     if start < 0:
         raise TextMismatch("找不到出具日期和其下的盖章处，请检查模板")
-    block = letters[start : start + len(date) + len(office)]
-    page = block[-1].page
-    lines = [
-        [letter for letter in part if letter.page == page]
-        for part in (block[: len(date)], block[len(date) :])
-    ]
-    centre_x = _shared_middle([_extent(line) for line in lines if line])
-    here = [letter for line in lines for letter in line]
+    here = letters[start : start + len(date) + len(office)]
+    page = here[0].page
+    if here[-1].page != page:
+        raise TextMismatch("出具日期和盖章处不在同一页，请缩短证明事项，或检查模板")
+    lines = (here[: len(date)], here[len(date) :])
+    centre_x = _shared_middle([_extent(line) for line in lines])
     centre_y = (max(item.top for item in here) + min(item.bottom for item in here)) / 2 + _RAISE * radius
     width, height = sizes[page]
     return SealPlace(page, _clamp(centre_x, radius, width), _clamp(centre_y, radius, height))

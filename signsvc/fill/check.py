@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from docx import Document
@@ -14,9 +14,9 @@ from lxml import etree
 from signsvc.errors import TemplateError
 from signsvc.fill.compile import foreign_document, story_parts
 from signsvc.fill.faces import Styles, is_body, is_title
-from signsvc.fill.fields import FIELDS, Found, merge_fields, own_runs
+from signsvc.fill.fields import FIELD, FIELDS, Found, merge_fields, own_runs
 from signsvc.fill.limits import doubtful_features, refused_features
-from signsvc.fill.safety import unsafe_reasons
+from signsvc.fill.safety import is_docx, unsafe_reasons
 from signsvc.models import Role
 
 
@@ -33,6 +33,7 @@ class FontUse:
 class TemplateReport:
     """Findings about a template. `unsafe` and `refused` keep it from being used, `doubtful` are warnings."""
 
+    is_docx: bool = True  # if not, `unsafe` says what is wrong with the file
     unsafe: tuple[str, ...] = ()
     fields: tuple[str, ...] = ()  # found, in the order of the form
     missing: tuple[str, ...] = ()
@@ -40,13 +41,15 @@ class TemplateReport:
     split: tuple[str, ...] = ()  # over several runs; joined when the form is loaded, so no fault
     stray_braces: bool = False
     fonts: tuple[FontUse, ...] = ()
+    unprintable: tuple[str, ...] = ()  # characters of the template's own text that no font has
     refused: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
-        """Whether Form.load takes the template."""
-        return not (self.unsafe or self.missing or self.unknown or self.stray_braces or self.refused)
+        """Whether certificates can be issued with the template."""
+        faults = (self.unsafe, self.missing, self.unknown, self.stray_braces, self.unprintable, self.refused)
+        return not any(faults)
 
     @property
     def fonts_missing(self) -> tuple[str, ...]:
@@ -54,21 +57,29 @@ class TemplateReport:
         return tuple(font.name for font in self.fonts if not font.known)
 
 
-def inspect(template: bytes, installed: Callable[[str], bool] = lambda name: False) -> TemplateReport:
+def inspect(
+    template: bytes,
+    installed: Callable[[str], bool] = lambda name: False,
+    missing: Callable[[str, Role], Collection[str]] = lambda text, role: (),
+) -> TemplateReport:
     """Everything there is to say about a template; never raises for a bad one.
 
-    `installed` tells whether a font family is on this machine.
+    `installed` tells whether a font family is on this machine, `missing` which characters of a text no font has.
     """
     if reasons := unsafe_reasons(template):
-        return TemplateReport(unsafe=reasons)
+        return TemplateReport(is_docx=is_docx(template), unsafe=reasons)
     try:
         with foreign_document():
-            return _inspect(Document(io.BytesIO(template)), installed)
+            return _inspect(Document(io.BytesIO(template)), installed, missing)
     except TemplateError as error:
         return TemplateReport(unsafe=(str(error),))
 
 
-def _inspect(document: DocumentObject, installed: Callable[[str], bool]) -> TemplateReport:
+def _inspect(
+    document: DocumentObject,
+    installed: Callable[[str], bool],
+    missing: Callable[[str, Role], Collection[str]],
+) -> TemplateReport:
     found, refused, doubtful = Found(), list[str](), list[str]()
     fonts = tuple(sorted(_fonts(document, installed), key=lambda font: (font.role, font.name)))
     for part in story_parts(document):
@@ -82,6 +93,9 @@ def _inspect(document: DocumentObject, installed: Callable[[str], bool]) -> Temp
         split=tuple(dict.fromkeys(found.split)),
         stray_braces=found.stray,
         fonts=fonts,
+        unprintable=tuple(
+            dict.fromkeys(char for text, role in _texts(document) for char in missing(text, role))
+        ),
         refused=tuple(dict.fromkeys(refused)),
         doubtful=tuple(dict.fromkeys(doubtful)),
     )
@@ -90,6 +104,15 @@ def _inspect(document: DocumentObject, installed: Callable[[str], bool]) -> Temp
 def _fonts(document: DocumentObject, installed: Callable[[str], bool]) -> set[FontUse]:
     styles = Styles(document.styles.element)
     return {use for part in story_parts(document) for use in _uses(part.element, styles, installed)}
+
+
+def _texts(document: DocumentObject) -> Iterator[tuple[str, Role]]:
+    """The template's own text, run by run, once its fields are merged."""
+    styles = Styles(document.styles.element)
+    for part in story_parts(document):
+        for text in part.element.iter(qn("w:t")):
+            run = next(text.iterancestors(qn("w:r")))
+            yield FIELD.sub("", text.text or ""), styles.role(run)
 
 
 def _uses(root: etree._Element, styles: Styles, installed: Callable[[str], bool]) -> Iterator[FontUse]:

@@ -48,6 +48,13 @@ class Form:
         """
         return cls(compile_template(template))
 
+    def fixed_text(self, role: Role) -> str:
+        """What the template prints in the face of `role` besides the fields, the same in every certificate."""
+        slots = (
+            piece for pieces in self._package.parts.values() for piece in pieces if isinstance(piece, Slot)
+        )
+        return "".join(text for slot in slots if slot.role == role for text in slot.texts[::2])
+
     def fill(self, values: Mapping[str, str], qr_png: bytes, choose: Choose) -> DocxBytes:
         """The filled .docx: every character carries the face that `choose(char, role)` gives for it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from docx.oxml.ns import qn
 from lxml import etree
@@ -25,16 +25,29 @@ _DOUBTFUL = {
     "自动编号：编号不是文字，会与核对的文字不符，请直接输入": ("w:numPr",),
     "批注：不会打印": ("w:commentReference",),
 }
+_A4, _TOLERANCE = (11906, 16838), 10  # twentieths of a point
 
 
 def refused_features(root: etree._Element) -> tuple[str, ...]:
     """What keeps a part of a template from being used, in words for the person who made it."""
-    return _present(root, _REFUSED)
+    return (*_present(root, _REFUSED), *_page_faults(root))
 
 
 def doubtful_features(root: etree._Element) -> tuple[str, ...]:
     """What the converters print otherwise than Word does, in words for the person who made it."""
     return _present(root, _DOUBTFUL)
+
+
+def _page_faults(root: etree._Element) -> Iterator[str]:
+    sizes = [(_twips(size, "w:w"), _twips(size, "w:h")) for size in root.iter(qn("w:pgSz"))]
+    unset = root.tag == qn("w:document") and not sizes
+    if unset or any(max(abs(width - _A4[0]), abs(height - _A4[1])) > _TOLERANCE for width, height in sizes):
+        yield "纸张不是 A4 纵向，请改页面设置"
+
+
+def _twips(element: etree._Element, name: str) -> int:
+    text = element.get(qn(name), "")
+    return int(text) if text.isdecimal() else 0
 
 
 def _present(root: etree._Element, features: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Whether a foreign .docx may be opened at all: everything not known to be harmless is refused.
 
-Nothing is opened by python-docx or LibreOffice before these checks: LibreOffice fetches linked pictures from
-disk and network, old fields run programs, and a small zip can hold gigabytes.
+Nothing is opened by python-docx or LibreOffice before these checks: LibreOffice fetches linked pictures from disk
+and network, goes by a picture's bytes whatever it is called, old fields run programs, and a small zip can hold
+gigabytes. Names are judged without their namespace: more than one stands for the same thing.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 
-from docx.oxml.ns import qn
 from lxml import etree
 
 from signsvc.errors import TemplateError
+from signsvc.fill.codes import field_codes, is_harmless
+from signsvc.fill.pictures import MAX_PIXELS, pixels
 
 MAX_FILE = 10 * 2**20  # bytes
 MAX_ENTRIES = 200
@@ -81,11 +83,13 @@ _ELEMENTS = frozenset(
             "fldData",
             "attachedTemplate",
         ),
-        *("frameset", "sourceFileName", "mailMerge", "entryMacro", "exitMacro", "movie", "webVideoPr"),
+        *("frameset", "sourceFileName", "mailMerge", "entryMacro", "exitMacro", "movie", "webVideoPr", "svg"),
     )
 )
-# Fields that only count pages or carry a link; any other may fetch, run or compute something.
-_FIELDS = frozenset({"PAGE", "NUMPAGES", "SECTIONPAGES", "HYPERLINK"})
+# Attributes that name something outside the part, and would be fetched.
+_ADDRESSES = frozenset({"src", "href", "link"})
+_STRICT_REASON = "是“严格 Open XML”格式，请另存为普通的 .docx"
+_STRICT = "http://purl.oclc.org/ooxml/"  # the other namespace of ISO/IEC 29500; the filler knows the transitional one
 _REL = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _CONTENT_TYPES = "{http://schemas.openxmlformats.org/package/2006/content-types}"
 _DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -96,6 +100,15 @@ def refuse_unsafe(template: bytes) -> None:
     """Raise TemplateError with every reason why the .docx must not be opened."""
     if reasons := unsafe_reasons(template):
         raise TemplateError("模板不安全或无法使用：" + "；".join(reasons))
+
+
+def is_docx(data: bytes) -> bool:
+    """Whether the bytes are an Open Packaging file at all, safe or not."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return "[Content_Types].xml" in archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False
 
 
 def unsafe_reasons(template: bytes) -> tuple[str, ...]:
@@ -155,15 +168,27 @@ def _is_strange(name: str) -> bool:
 def _content_reasons(archive: zipfile.ZipFile) -> tuple[str, ...]:
     names = [name for name in archive.namelist() if not name.endswith("/")]
     types = _content_types(_parse(archive.read("[Content_Types].xml")), names)
-    found = list(_type_reasons(types))
+    pictures = [name for name in names if not _is_xml(name, types[name])]
+    found = [*_type_reasons(types), *_picture_reasons(archive.read(name) for name in pictures)]
     for name in names:
         if name.endswith(".rels"):
-            found += _relations(name, _parse(archive.read(name)), names)
-        elif name.endswith(".xml") or types[name].endswith("xml"):
+            found += _relations(name, _parse(archive.read(name)), names, pictures)
+        elif name not in pictures:
             found += _elements(_parse(archive.read(name)))
-        else:
-            archive.read(name)  # its checksum must be right
     return tuple(dict.fromkeys(found))
+
+
+def _is_xml(name: str, kind: str) -> bool:
+    return name.endswith((".xml", ".rels")) or kind.endswith("xml")
+
+
+def _picture_reasons(pictures: Iterator[bytes]) -> Iterator[str]:
+    """Whatever is not XML must be a picture, of a kind whose reading neither opens files nor runs programs."""
+    try:
+        if sum(pixels(picture) for picture in pictures) > MAX_PIXELS:
+            yield f"图片合计超过 {MAX_PIXELS // 10**6} 百万像素"
+    except ValueError:
+        yield "含不是 PNG 或 JPEG 的图片，或图片已损坏、附有其他数据，请用画图程序另存后重新插入"
 
 
 def _parse(data: bytes) -> etree._Element:
@@ -174,7 +199,14 @@ def _parse(data: bytes) -> etree._Element:
         raise ValueError("not UTF-8")
     if _DOCTYPE.search(data):
         raise _DoctypeFound
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
     return etree.fromstring(data, parser)
 
 
@@ -209,18 +241,22 @@ def _type_reasons(types: Mapping[str, str]) -> Iterator[str]:
             yield f"含不允许的部件 {posixpath.basename(name)}"
 
 
-def _relations(name: str, root: etree._Element, names: list[str]) -> Iterator[str]:
+def _relations(name: str, root: etree._Element, names: list[str], pictures: list[str]) -> Iterator[str]:
     base = posixpath.dirname(posixpath.dirname(name))
     for relation in root.iter(_REL):
         kind = posixpath.basename(str(relation.get("Type")))
         target = str(relation.get("Target"))
-        if kind not in _RELATIONS:
+        if str(relation.get("Type")).startswith(_STRICT):
+            yield _STRICT_REASON
+        elif kind not in _RELATIONS:
             yield f"含不允许的关联 {kind}"
         elif relation.get("TargetMode", "Internal") != "Internal":
             if kind != "hyperlink" or not _LINK.match(target):
                 yield "链接到外部文件或图片，请改为嵌入"
         elif not target.startswith("#") and _resolve(base, target) not in names:
             yield "链接到不存在的部件"
+        elif kind == "image" and _resolve(base, target) not in pictures:
+            yield "用作图片的部件不是 PNG 或 JPEG"
 
 
 def _resolve(base: str, target: str) -> str:
@@ -233,25 +269,9 @@ def _elements(root: etree._Element) -> Iterator[str]:
         name = etree.QName(element).localname
         if name in _ELEMENTS:
             yield f"含不允许的内容 {name}"
-        if "src" in element.attrib or any(etree.QName(key).localname == "href" for key in element.attrib):
+        if not _ADDRESSES.isdisjoint(etree.QName(key).localname for key in element.attrib):
             yield "链接到外部文件或图片，请改为嵌入"
-    if any(words[:1] and words[0].upper() not in _FIELDS for words in _field_codes(root)):
+        if any(address.startswith(_STRICT) for address in element.nsmap.values()):
+            yield _STRICT_REASON
+    if not all(is_harmless(code) for code in field_codes(root)):
         yield "含不允许的域代码（只能用页码和超链接）"
-
-
-def _field_codes(root: etree._Element) -> Iterator[list[str]]:
-    """The words of every field code. A code inside another one, or outside any field, counts as one of its own."""
-    open_codes: list[list[str]] = []
-    for element in root.iter(qn("w:fldSimple"), qn("w:fldChar"), qn("w:instrText"), qn("w:delInstrText")):
-        if element.tag == qn("w:fldSimple"):
-            yield str(element.get(qn("w:instr"))).split()
-        elif element.tag != qn("w:fldChar"):
-            if not open_codes:
-                open_codes.append([])
-            open_codes[-1].append(element.text or "")
-        elif element.get(qn("w:fldCharType")) == "begin":
-            open_codes.append([])
-        elif open_codes and element.get(qn("w:fldCharType")) == "end":
-            yield "".join(open_codes.pop()).split()
-    for code in open_codes:
-        yield "".join(code).split()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from convert_forms import ANCHOR, DATE, form, text_of
+from home import DEMO_REQUESTS, Home
 from pypdf import PdfReader
 
 from signsvc.convert import choose_converter
@@ -77,3 +78,11 @@ def test_auto_takes_libreoffice_if_there_is_one(tmp_path: Path, monkeypatch: pyt
         assert converter.version().startswith("office2pdf-python ")
     with pytest.raises(SettingsError):
         choose_converter("libreoffice", tmp_path, 5)
+
+
+def test_the_demonstration_is_issued_whole_each_certificate_on_one_page(tmp_path: Path) -> None:
+    home = Home(tmp_path, {"SIGNSVC_CONVERTER": "embedded"})
+    home.run("init", "--demo")
+    rows = home.sign(DEMO_REQUESTS)
+    assert [row["status"] for row in rows] == ["issued"] * 10
+    assert {len(PdfReader(tmp_path / "out" / row["pdf"]).pages) for row in rows} == {1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -174,7 +175,7 @@ def test_nothing_of_a_document_stays_after_its_call(tmp_path: Path) -> None:
 
 def test_a_hanging_converter_is_a_failed_conversion(tmp_path: Path) -> None:
     program = tmp_path / "soffice"
-    program.write_text("#!/bin/sh\ntrap '' TERM\nsleep 600\n")
+    program.write_text("#!/bin/sh\ntrap '' TERM\nwhile :; do :; done\n")
     program.chmod(0o755)
     with LibreOffice(tmp_path / "work", 0.3, program=str(program)) as converter:
         (result,) = converter.convert([form()])
@@ -184,12 +185,24 @@ def test_a_hanging_converter_is_a_failed_conversion(tmp_path: Path) -> None:
 
 def test_half_a_pdf_is_no_pdf(tmp_path: Path) -> None:
     program = tmp_path / "soffice"
-    program.write_text('#!/bin/sh\nfor last; do :; done\nout="$(dirname "$last")/../out"\n'
-                       'printf "%%PDF-1.7 half" > "$out/$(basename "$last" .docx).pdf"\n')  # fmt: skip
+    program.write_text('#!/bin/sh\nfor last; do :; done\nout="${last%/*}/../out"; name="${last##*/}"\n'
+                       'printf "%%PDF-1.7 half" > "$out/${name%.docx}.pdf"\n')  # fmt: skip
     program.chmod(0o755)
     with LibreOffice(tmp_path / "work", 5, program=str(program)) as converter:
         (result,) = converter.convert([form()])
     assert isinstance(result, ConversionFailed)
+
+
+def test_no_program_of_the_system_is_within_reach(tmp_path: Path) -> None:
+    """LibreOffice looks for gs, pstoedit and convert when a picture turns out to be PostScript."""
+    program = tmp_path / "soffice"
+    program.write_text(f'#!/bin/sh\nprintf "%s" "$PATH" > {tmp_path}/path\n')
+    program.chmod(0o755)
+    with LibreOffice(tmp_path / "work", 5, program=str(program)) as converter:
+        converter.convert([form()])
+    path = (tmp_path / "path").read_text()
+    assert path
+    assert all(shutil.which(name, path=path) is None for name in ("gs", "pstoedit", "convert", "sh"))
 
 
 def test_the_version_is_told(office: LibreOffice) -> None:

@@ -20,7 +20,7 @@ from pypdf.generic import (
 )
 
 from signsvc.convert.libreoffice import LibreOffice
-from signsvc.convert.place import SEAL_RADIUS, Letter, read_letters
+from signsvc.convert.place import SEAL_RADIUS, Letter, find_place, read_letters
 from signsvc.convert.readback import read_back
 from signsvc.errors import TextMismatch
 from signsvc.models import DocxBytes, PdfBytes
@@ -266,6 +266,23 @@ def test_the_seal_presses_date_and_office_and_stays_on_the_page(pdfs: dict[str, 
     width, height = sizes[place.page]
     assert SEAL_RADIUS <= place.x <= width - SEAL_RADIUS
     assert SEAL_RADIUS <= place.y <= height - SEAL_RADIUS
+
+
+def letters_at(text: str, page: int, bottom: float) -> list[Letter]:
+    return [
+        Letter(char, page, 300 + 16 * at, bottom, 316 + 16 * at, bottom + 16) for at, char in enumerate(text)
+    ]
+
+
+def test_date_and_office_must_be_on_one_page() -> None:
+    sizes = [(595.0, 842.0)] * 2
+    together = [*letters_at("1日", 1, 700), *letters_at("（会盖章）", 1, 670)]
+    assert find_place(together, sizes, "1日", "（会盖章）", SEAL_RADIUS).page == 1
+    for office in ([(1, 770.0)], [(0, 100.0), (1, 770.0)]):
+        lines = [letter for part, (page, y) in zip(("（会", "盖章）"), office * 2, strict=False)
+                 for letter in letters_at(part, page, y)]  # fmt: skip
+        with pytest.raises(TextMismatch, match="同一页"):
+            find_place([*letters_at("1日", 0, 130), *lines], sizes, "1日", "（会盖章）", SEAL_RADIUS)
 
 
 def test_without_date_and_office_there_is_no_place(pdfs: dict[str, PdfBytes]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from fill_cases import ANNEX4, changed, with_body
 
-from signsvc.fill import inspect
+from signsvc.errors import TemplateError
+from signsvc.fill import Form, inspect
 from signsvc.fill.fields import FIELDS
+from signsvc.models import Role
 
 
 def test_the_form_has_no_finding() -> None:
@@ -68,6 +70,33 @@ def test_what_cannot_be_answered_for_is_refused(xml: str, words: str) -> None:
     report = inspect(with_body(xml))
     assert not report.usable
     assert any(words in finding for finding in report.refused)
+
+
+def test_paper_other_than_a4_is_refused() -> None:
+    for size in ('w:w="12240" w:h="15840"', 'w:w="16838" w:h="11906"', 'w:w="210mm" w:h="297mm"'):
+        letter = changed("word/document.xml", 'w:w="11906" w:h="16838"', size)
+        assert any("A4" in finding for finding in inspect(letter).refused)
+        with pytest.raises(TemplateError, match="A4"):
+            Form.load(letter)
+    unset = changed("word/document.xml", '<w:pgSz w:w="11906" w:h="16838"/>', "")
+    assert any("A4" in finding for finding in inspect(unset).refused)
+
+
+def test_character_of_the_template_that_no_font_has_is_named() -> None:
+    template = with_body("<w:p><w:r><w:t>印ཀ{{姓名}}</w:t></w:r></w:p>")
+
+    def missing(text: str, role: Role) -> list[str]:
+        return [char for char in text if char in "ཀ姓"]
+
+    report = inspect(template, missing=missing)
+    assert report.unprintable == ("ཀ",)
+    assert not report.usable
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"PK\x05\x06" + bytes(18), ANNEX4.read_bytes()[:-40]])
+def test_what_is_no_docx_at_all_is_told_apart(data: bytes) -> None:
+    assert not inspect(data).is_docx
+    assert inspect(changed("word/document.xml", "<w:body>", "<w:body")).is_docx
 
 
 def test_bytes_that_are_no_document_are_reported_not_raised() -> None:

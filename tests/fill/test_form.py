@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from docx import Document
+from docx.document import Document as DocumentObject
 from docx.oxml.ns import qn
+from docx.table import _Cell
+from docx.text.paragraph import Paragraph
 from fill_cases import ANNEX4, changed, draft, entries, plain_face, with_body
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,8 +61,18 @@ def test_form_says_what_annex_4_says() -> None:
 
 
 def test_python_docx_reads_the_same_text() -> None:
-    theirs = "\n".join(paragraph.text for paragraph in Document(io.BytesIO(filled())).paragraphs)
+    theirs = "\n".join(paragraph.text for paragraph in paragraphs_in(Document(io.BytesIO(filled()))))
     assert without_space(theirs) == without_space(text_of(filled()))
+
+
+def paragraphs_in(container: DocumentObject | _Cell) -> Iterator[Paragraph]:
+    """Those of tables too, in order."""
+    for item in container.iter_inner_content():
+        if isinstance(item, Paragraph):
+            yield item
+        else:
+            for cell in item.rows[0].cells:
+                yield from paragraphs_in(cell)
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"]), max_size=40)
@@ -118,6 +132,14 @@ def test_no_font_of_the_template_and_no_theme_font_is_left() -> None:
                 assert set(fonts.attrib.values()) == {"Kai"}, name
 
 
+def test_own_text_of_the_template_is_known_by_role() -> None:
+    bold = "<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>甲{{姓名}}乙</w:t></w:r></w:p>"
+    form = Form.load(with_body(bold))
+    assert form.fixed_text("title") == "甲乙"
+    assert set("兹证明（盖章）：") <= set(form.fixed_text("body"))
+    assert not set("{}姓") & set(form.fixed_text("body"))
+
+
 def test_character_without_font_stops_filling() -> None:
     def none(char: str, role: Role) -> str:
         raise RowFailed("没有", "glyph_missing")
@@ -147,7 +169,7 @@ def test_qr_code_is_the_picture_of_the_form() -> None:
 
 
 def test_long_office_name_takes_two_lines() -> None:
-    paragraph = next(p for p in Document(io.BytesIO(filled())).paragraphs if "盖章" in p.text)
+    paragraph = next(p for p in paragraphs_in(Document(io.BytesIO(filled()))) if "盖章" in p.text)
     assert paragraph.text == "（青海省示范市示范区和平街道\n幸福社区居民委员会盖章）"
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signsvc.errors import TemplateError
-from signsvc.fill import Form, inspect, safety
+from signsvc.fill import Form, inspect, qr_png, safety
 
 RELS = "word/_rels/document.xml.rels"
 OFFICE_REL = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
@@ -82,6 +82,19 @@ LAUGHS = (
 )
 PICTURE = "<w:p><w:r><w:pict><v:shape><v:imagedata %s/></v:shape></w:pict></w:r></w:p>"
 
+PNG = qr_png("x")
+
+
+def with_picture(data: bytes, content_type: str = "image/png") -> bytes:
+    """The form with a picture that the document shows."""
+    parts = entries(with_part("word/media/p.png", content_type, data))
+    relation = f'<Relationship Id="x1" Type="{OFFICE_REL}image" Target="media/p.png"/></Relationships>'
+    return packed({**parts, RELS: parts[RELS].replace(b"</Relationships>", relation.encode())})
+
+
+STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main"
+FOREIGN_FIELD = '<x:fldSimple xmlns:x="%s" x:instr="DDEAUTO c a"/>'
+TEXT_AS_CODE = field("x").replace("w:instrText", "w:t").replace(">x<", ">DDE x<")
 HOSTILE = {
     "zip bomb": (zip_bomb, "过大"),
     "zip bomb with a false directory": (lying_zip_bomb, "损坏"),
@@ -141,6 +154,29 @@ HOSTILE = {
     "alternative chunk": (lambda: with_body('<w:altChunk r:id="x"/>'), "altChunk"),
     "data binding": (lambda: with_body("<w:sdt><w:sdtPr><w:dataBinding/></w:sdtPr></w:sdt>"), "dataBinding"),
     "VML picture by address": (lambda: with_body(PICTURE % 'src="http://example.com/a.png"'), "外部"),
+    "SVG called PNG": (lambda: with_picture(b'<svg xmlns="http://www.w3.org/2000/svg"/>'), "图片"),
+    "PostScript called PNG": (lambda: with_picture(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"), "图片"),
+    "SVG called XML": (lambda: with_picture(b'<svg xmlns="http://www.w3.org/2000/svg"/>', "application/xml"), "svg"),
+    "XML as a picture": (lambda: with_picture(b"<x/>", "application/xml"), "图片"),
+    "PostScript in no relation": (lambda: with_part("word/media/a.png", "image/png", b"%!PS-Adobe-3.0"), "图片"),
+    "PNG with a tail": (lambda: with_picture(PNG + b"<svg/>"), "图片"),
+    "linked by a link's relation": (
+        lambda: with_body('<w:p><w:r><w:drawing><a:blip xmlns:a="urn:a" r:link="rId1"/></w:drawing></w:r></w:p>'),
+        "外部",
+    ),
+    "strict namespace": (lambda: with_body(f'<w:p><x:t xmlns:x="{STRICT}"/></w:p>'), "严格"),
+    "strict relation": (
+        lambda: changed(
+            RELS,
+            "</Relationships>",
+            '<Relationship Id="x1" Target="styles.xml"'
+            ' Type="http://purl.oclc.org/ooxml/officeDocument/relationships/styles"/></Relationships>',
+        ),
+        "严格",
+    ),
+    "DDE field in another namespace": (lambda: with_body("<w:p>" + FOREIGN_FIELD % "urn:x" + "</w:p>"), "域"),
+    "DDE field behind a comment": (lambda: with_body(field("<!-- -->DDE x")), "域"),
+    "DDE field in ordinary text": (lambda: with_body(TEXT_AS_CODE), "域"),
     "VML link": (lambda: with_body(PICTURE % 'o:href="file:///etc/passwd"'), "外部"),
 }  # fmt: skip
 
@@ -168,6 +204,19 @@ def test_page_numbers_and_links_are_harmless(code: str) -> None:
 
 def test_web_link_is_harmless() -> None:
     assert safety.unsafe_reasons(with_relation("hyperlink", "https://example.com/")) == ()
+
+
+def test_pictures_are_harmless() -> None:
+    assert safety.unsafe_reasons(with_picture(PNG)) == ()
+    assert safety.unsafe_reasons(with_picture(PNG, "image/jpeg")) == ()  # its bytes decide
+
+
+def test_text_of_a_field_behind_its_code_is_no_code() -> None:
+    separate = '<w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>3</w:t></w:r>'
+    page = field(" PAGE ").replace(
+        '<w:r><w:fldChar w:fldCharType="end"/>', separate + '<w:r><w:fldChar w:fldCharType="end"/>'
+    )
+    assert safety.unsafe_reasons(with_body(page)) == ()
 
 
 def test_too_large_a_file_is_refused_unread() -> None:
