@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import platform
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
+from urllib.parse import urlsplit
 
-from signsvc import fill
+from signsvc import keys
+from signsvc.certificates import DOCUMENT_SIGNING
 from signsvc.config import Settings
 from signsvc.convert import choose_converter
 from signsvc.errors import SignsvcError
+from signsvc.keys import Role, SealKey
 from signsvc.models import Standing
+from signsvc.notes import Verifier
 from signsvc.report import chinese_date
-from signsvc.wiring.home import ISSUING, RECORDING, load_keys, now, open_home
-from signsvc.wiring.issuing import font_files, load_fonts, template_bytes
+from signsvc.wiring.home import ISSUING, READING, RECORDING, load_keys, now, open_home
+from signsvc.wiring.issuing import font_files, load_fonts, load_form
 from signsvc.wiring.rules import Rules
+from signsvc.wiring.seals import Seals
 from signsvc.workspace import workspace
 
 SOON = timedelta(days=60)
+CONNECT_SECONDS = 3
 PACKAGES = ("signsvc", "pyhanko", "cryptography", "python-docx", "pypdf", "sqlalchemy", "flask")
 
 
@@ -41,6 +49,11 @@ def examine(settings: Settings) -> list[Point]:
         ("模板", _template),
         ("转换", _converter),
         ("密钥", _keys),
+        ("根证书", _roots),
+        ("印章", _seals),
+        ("吊销列表", _revocation),
+        ("时间戳", _time_stamps),
+        ("日志证书", _log_certificate),
         ("登记库", _registry),
         ("政策文件", _policy),
         ("查验网址", _address),
@@ -72,7 +85,7 @@ def _fonts(settings: Settings) -> Iterator[Point]:
 
 
 def _template(settings: Settings) -> Iterator[Point]:
-    fill.Form.load(template_bytes(settings))
+    load_form(settings, load_fonts(settings))
     yield Point("模板", True, "字段齐全，可安全使用")
 
 
@@ -86,16 +99,74 @@ def _converter(settings: Settings) -> Iterator[Point]:
 
 
 def _keys(settings: Settings) -> Iterator[Point]:
-    ring = load_keys(settings, ISSUING)
+    load_keys(settings, (*RECORDING, Role.RECEIPT))
     yield Point("密钥", True, "登记、存档、核对、回执密钥均可载入")
-    for office, seal in ring.seals.items():
-        left = seal.not_after - now()
-        text = f"{office} 的印章证书有效期至 {chinese_date(seal.not_after.date())}"
-        if seal.standing is Standing.DEMO:
-            text += "（演示印章，无法律效力）"
-        yield Point("印章", left > SOON, text if left > SOON else text + "：请尽快更换")
+
+
+def _roots(settings: Settings) -> Iterator[Point]:
+    count = len(load_keys(settings, ()).roots)
+    missing = "没有 root.pem：盖出的章无法查验，请放入签发机构的根证书"
+    yield Point("根证书", count > 0, f"密钥文件夹中有 {count} 个根证书" if count else missing)
+
+
+def _seals(settings: Settings) -> Iterator[Point]:
+    """Each seal as a batch would take it: key, chain, owner, dates, picture."""
+    ring, offices = load_keys(settings, ISSUING), Rules.load(settings).offices
+    seals = Seals(settings, ring, offices, load_fonts(settings))
+    for seal in ring.seals.values():
+        if seal.office not in offices:
+            yield Point("印章", False, f"组织名单中没有 {seal.office}：请补上，或移走它的印章")
+        else:
+            yield from _guarded("印章", partial(_seal, seals, seal), settings)
     if not ring.seals:
         yield Point("印章", False, "没有任何印章：请放入 seal-组织编号.pem 和 seal-组织编号.key")
+
+
+def _seal(seals: Seals, seal: SealKey, _: Settings) -> Iterator[Point]:
+    seals.check(seal.office, now())
+    good = seal.not_after - now() > SOON
+    text = f"{seal.office} 的印章证书有效期至 {chinese_date(seal.not_after.date())}"
+    text += "（演示印章，无法律效力）" if seal.standing is Standing.DEMO else ""
+    yield Point("印章", good, text if good else text + "：请尽快更换")
+    if not seal.for_documents:
+        text = f"{seal.office} 的印章证书未标明文档签名用途（{DOCUMENT_SIGNING.dotted_string}）"
+        yield Point("印章", True, text + "：联网查验不受影响；只凭根证书离线查验会显示不可信")
+
+
+def _revocation(settings: Settings) -> Iterator[Point]:
+    for name, end in keys.revocation_lists(settings.keys).items():
+        good = end - now() > SOON
+        text = f"{name} 有效期至 {chinese_date(end.date())}"
+        yield Point("吊销列表", good, text if good else text + "：请让签发机构更新，并替换 pki 中的文件")
+
+
+def _time_stamps(settings: Settings) -> Iterator[Point]:
+    """Information only: whether there is a TSA, and whether anybody listens there. Nothing is sent."""
+    if not settings.tsa_url:
+        yield Point("时间戳", True, "未设置 SIGNSVC_TSA_URL：印章不带时间戳")
+        return
+    parts = urlsplit(settings.tsa_url)
+    try:
+        address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        socket.create_connection(address, CONNECT_SECONDS).close()
+        text = "可以连接"
+    except (OSError, ValueError):
+        text = "目前连接不上：盖章会失败，请检查网络和 SIGNSVC_TSA_URL"
+    yield Point("时间戳", True, f"{settings.tsa_url} {text}")
+
+
+def _log_certificate(settings: Settings) -> Iterator[Point]:
+    ring, registry = open_home(settings, READING)
+    name = registry.checkpoint().splitlines()[0]
+    registry.close()
+    if not ring.log_chain:
+        text = "没有 log.pem：存证包不能只凭根证书离线核对；做法见密钥文件夹的 README.md"
+        yield Point("日志证书", True, text)
+        return
+    own = Verifier(name, ring.log_public.public_bytes_raw())
+    good = keys.certified_log(ring.log_chain, ring.roots, now()) == own
+    strange = f"log.pem 不是日志 {name} 的证书：请按密钥文件夹的 README.md 重新签发"
+    yield Point("日志证书", good, f"log.pem 证明了日志 {name}" if good else strange)
 
 
 def _registry(settings: Settings) -> Iterator[Point]:

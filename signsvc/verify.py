@@ -26,6 +26,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
+from signsvc.certificates import describe
 from signsvc.errors import InputError
 from signsvc.identity import clean_text, normalise_code, normalise_name, normalise_number, plain_id_number
 from signsvc.models import Certificate, Sha256, Status
@@ -180,11 +181,21 @@ def _registered(case: _Case, certificate: Certificate | None) -> Report:
         case.checks,
         (*notes(certificate, status_at(history, case.as_of)), *_limits(case)),
         certificate,
-        SealInfo(certificate.standing, "good", certificate.office_name),
+        _seal(case.verifier, certificate),
         (certificate.index, size),
         case.as_of,
         case.now,
     )
+
+
+def _seal(verifier: Verifier, certificate: Certificate) -> SealInfo:
+    """Who vouched for the seal, and whether its certificate was in force. Revocation of seals is not kept yet."""
+    der = verifier.registry.seal_certificate(certificate.seal_certificate) if verifier.registry else b""
+    facts = describe(der)
+    if facts.not_before is None or facts.not_after is None:
+        return SealInfo(certificate.standing, "not_checked", facts.issuer)
+    inside = facts.not_before <= certificate.sealed_at <= facts.not_after
+    return SealInfo(certificate.standing, "within_dates" if inside else "outside_dates", facts.issuer)
 
 
 def _attested(verifier: Verifier, certificate: Certificate) -> int | None:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from home import DEMO_REQUESTS, Home, a_row, read_results
+from home import DEMO_REQUESTS, Home, a_row, id_number, read_results
 
 
 @pytest.fixture
@@ -227,7 +227,7 @@ def test_a_mistake_is_one_line_with_its_code_and_no_traceback(issued: Home, tmp_
         ("revoke", row["number"], "--reason", "whim"),
         ("supersede", row["number"], "--by", row["number"]),
         ("lookup", row["number"]),
-        ("lookup", "\x00", "--code", row["code"]),
+        ("lookup", "\x01", "--code", row["code"]),
         ("lookup", row["number"], "--code", row["code"], "--as-of", "yesterday"),
         ("template", "check", file),
         ("nonsense",),
@@ -295,6 +295,15 @@ def test_options_fill_a_column_for_the_whole_file(home: Home) -> None:
     words += ("--verified-on", "2026-11-20", "--approved-by", "乙")
     home.run("sign", rows, "-o", home.folder / "out", *words)
     assert read_results(home.folder / "out")[0]["number"] == "qh-demo-2026-000001"
+
+
+def test_no_identity_number_reaches_the_terminal(home: Home) -> None:
+    number = id_number(1)
+    rows = [{**a_row(1, request_id=number, id_number=number[:-1] + "!"), number: "x"}]
+    for words in (("check",), ("sign", "-o", home.folder / "out")):
+        done = home.run(words[0], home.write_rows("rows.csv", rows), *words[1:], expect=1)
+        assert "request_invalid:invalid_id_number" in done.stdout + done.stderr
+        assert number[:15] not in done.stdout + done.stderr
 
 
 def test_cells_that_a_spreadsheet_would_run_are_neutralised(home: Home) -> None:

@@ -5,24 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from datetime import timedelta
+from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from needs import require
+from seal.brought import Issued, bring, issue, key, with_an_unknown_key, with_extension_twice
 from seal.pki import NOW, OFFICE
 
 from signsvc import keys
+from signsvc.certificates import DOCUMENT_SIGNING
 from signsvc.errors import KeysError
 from signsvc.keys import Role, pki
 from signsvc.keys.envelope import to_pem
-from signsvc.models import Standing
+from signsvc.models import OfficeId, Standing
 
 PASSPHRASE = "a passphrase of the tests only"
+Break = Callable[[Issued], Issued]
 
 
 @pytest.fixture(scope="module")
@@ -196,36 +198,150 @@ def test_openssl_verifies_the_chain_with_its_revocation_lists(made: Path, tmp_pa
 
 
 def test_a_seal_is_recognised_only_under_a_configured_issuer(bare: Path) -> None:
-    issuer, leaf = authority(), rsa.generate_private_key(public_exponent=65537, key_size=3072)
-    bring(bare, leaf, [certificate(leaf, issuer)])
+    root = issue("root", ca=True)
+    bring(bare, PASSPHRASE, issue("office", root))
     assert standing(bare) is Standing.SELF_MANAGED
-    assert standing(bare, issuer.certificate) is Standing.RECOGNISED
-    assert standing(bare, authority().certificate) is Standing.SELF_MANAGED
+    assert standing(bare, root) is Standing.RECOGNISED
+    assert standing(bare, issue("issuing", ca=True)) is Standing.SELF_MANAGED
 
 
 def test_a_demonstration_seal_stays_one_even_under_a_recognised_issuer(copy: Path) -> None:
-    assert standing(copy, *x509.load_pem_x509_certificates((copy / "root.pem").read_bytes())) is Standing.DEMO
+    root = (copy / "root.pem").read_bytes()
+    assert {seal.standing for seal in load(copy, [root]).certificates.values()} == {Standing.DEMO}
 
 
 def test_a_certificate_that_may_not_issue_makes_no_seal_recognised(bare: Path) -> None:
-    issuer = authority(ca=False)
-    leaf = pki.new_key()
-    bring(bare, leaf, [certificate(leaf, issuer)])
-    assert standing(bare, issuer.certificate) is Standing.SELF_MANAGED
+    issuer = issue("root", ca=False)
+    bring(bare, PASSPHRASE, issue("office", issuer))
+    assert standing(bare, issuer) is Standing.SELF_MANAGED
 
 
 def test_a_chain_with_a_stranger_in_it_is_refused(bare: Path) -> None:
-    leaf = pki.new_key()
-    bring(bare, leaf, [certificate(leaf, authority()), authority().certificate])
+    bring(bare, PASSPHRASE, issue("office", issue("root", ca=True)), issue("issuing", ca=True))
     with pytest.raises(KeysError, match="不连续"):
-        keys.load(bare, PASSPHRASE, set())
+        load(bare)
 
 
 def test_a_small_key_is_refused(bare: Path) -> None:
-    leaf = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    bring(bare, leaf, [certificate(leaf, authority())])
+    bring(bare, PASSPHRASE, issue("issuing", issue("root", ca=True)))
     with pytest.raises(KeysError, match="RSA-3072"):
-        keys.load(bare, PASSPHRASE, set())
+        load(bare)
+
+
+def test_a_seal_that_could_not_be_verified_is_not_loaded_but_may_be_looked_up(bare: Path) -> None:
+    bring(bare, PASSPHRASE, issue("office", issue("root", ca=True)))
+    for root in bare.glob("root*.pem"):
+        root.unlink()
+    assert load(bare).certificates["own"].standing is Standing.SELF_MANAGED
+    with pytest.raises(KeysError, match=r"root\.pem"):
+        load(bare, roles={Role.SEAL})
+
+
+def test_what_stands_above_the_root_is_left_out_of_the_seal(bare: Path) -> None:
+    """A root that is also certified by an older one, as CAs hand out theirs."""
+    older = issue("older", ca=True)
+    root, crossed = issue("root", ca=True), issue("root", older, ca=True)
+    issuing = issue("issuing", root, ca=True)
+    bring(bare, PASSPHRASE, issue("office", issuing), issuing, crossed, roots=[root])
+    assert load(bare, roles={Role.SEAL}).seal(OfficeId("own")).chain == (issuing.der,)
+
+
+def test_a_seal_lasts_no_longer_than_the_certificates_it_rests_on(bare: Path) -> None:
+    root = issue("root", ca=True, days=(-9, 90))
+    issuing = issue("issuing", root, ca=True, days=(2, 20))
+    bring(bare, PASSPHRASE, issue("office", issuing, days=(-1, 30)), issuing, roots=[root])
+    seal = load(bare, roles={Role.SEAL}).seal(OfficeId("own"))
+    assert (seal.not_before, seal.not_after) == (NOW + timedelta(days=2), NOW + timedelta(days=20))
+
+
+@pytest.mark.parametrize("purposes", [(), (DOCUMENT_SIGNING,)])
+def test_a_seal_tells_whether_it_names_its_purpose(
+    bare: Path, purposes: tuple[x509.ObjectIdentifier, ...]
+) -> None:
+    bring(bare, PASSPHRASE, issue("office", issue("root", ca=True), purposes=purposes))
+    assert load(bare).certificates["own"].for_documents is bool(purposes)
+
+
+@pytest.mark.parametrize("name", ["seal-own.pem", "root.pem", "tsa-root.pem", "log.pem"])
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x30\x80", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_a_file_that_is_no_certificate_is_named(bare: Path, name: str, content: bytes) -> None:
+    (bare / name).write_bytes(content)
+    with pytest.raises(KeysError, match=name.replace(".", r"\.")):
+        load(bare)
+
+
+@pytest.mark.parametrize("broken", [with_extension_twice, with_an_unknown_key])
+def test_a_malformed_seal_certificate_is_refused_by_name(bare: Path, broken: Break) -> None:
+    bring(bare, PASSPHRASE, broken(issue("office", issue("root", ca=True))))
+    with pytest.raises(KeysError, match=r"seal-own\.pem"):
+        load(bare, roles={Role.SEAL})
+
+
+def test_a_malformed_issuer_breaks_the_chain(bare: Path) -> None:
+    root = issue("root", ca=True)
+    bring(bare, PASSPHRASE, issue("office", root), with_extension_twice(root), roots=[root])
+    with pytest.raises(KeysError, match="不连续"):
+        load(bare)
+
+
+def test_roots_are_read_from_a_bundle_and_from_der() -> None:
+    one, two = issue("root", ca=True), issue("older", ca=True)
+    assert keys.read_roots(one.pem + b"a remark\n" + two.pem) == (one.pem, two.pem)
+    assert keys.read_roots(one.der) == (one.pem,)
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", b"\x30\x03\x02\x01\x01", to_pem(key("root"), PASSPHRASE)])
+def test_roots_that_are_none_are_refused(data: bytes) -> None:
+    with pytest.raises(KeysError, match="不是可读取的证书"):
+        keys.read_roots(data)
+
+
+def test_the_logs_certificate_leads_to_its_name_and_key(made: Path) -> None:
+    ring = keys.load(made, PASSPHRASE, set())
+    log = keys.certified_log(ring.log_chain, ring.roots, NOW)
+    assert (log.name, log.public) == ("127.0.0.1:8000/log", ring.log_public.public_bytes_raw())
+
+
+def test_a_ca_certifies_the_log_as_the_readme_says(made: Path, tmp_path: Path) -> None:
+    openssl, root = require("openssl"), issue("root", ca=True, days=(-9, 9000))
+    (tmp_path / "ca.pem").write_bytes(root.pem)
+    (tmp_path / "ca.key").write_bytes(to_pem(root.key, PASSPHRASE))
+    readme = (Path(__file__).parent.parent / "keys" / "README.md").read_text("utf-8")
+    names = ("basicConstraints", "keyUsage", "extendedKeyUsage", "subjectAltName")
+    extensions = [line.strip() for line in readme.splitlines() if line.strip().startswith(names)]
+    (tmp_path / "log.ext").write_text("\n".join(extensions), "ascii")
+
+    def run(*words: str | Path) -> None:
+        secret = ("-passin", f"pass:{PASSPHRASE}")
+        subprocess.run([openssl, *words, *secret], check=True, capture_output=True, cwd=tmp_path)
+
+    run("req", "-new", "-utf8", "-key", made / "log.key", "-subj", "/O=某社区/CN=日志", "-out", "log.csr")
+    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-days", "3650", "-extfile", "log.ext")
+    run("x509", "-req", "-in", "log.csr", *signing, "-out", "log.pem")
+    (der,) = (item.public_bytes(Encoding.DER) for item in read_certificates(tmp_path / "log.pem"))
+    log = keys.certified_log([der], [root.pem], datetime.now(UTC) + timedelta(days=1))
+    public = keys.load(made, PASSPHRASE, set()).log_public.public_bytes_raw()
+    assert (log.name, log.public) == ("check.example.org/log", public)
+
+
+def test_a_log_without_a_certificate_is_told_apart_from_one_with_a_bad_one(made: Path) -> None:
+    ring = keys.load(made, PASSPHRASE, set())
+    with pytest.raises(KeysError, match="没有附日志证书"):
+        keys.certified_log([], ring.roots, NOW)
+    root = issue("root", ca=True)
+    leaf = with_extension_twice(issue("office", root))
+    for chain in ([b"hello"], [leaf.der], [issue("office", with_extension_twice(root)).der]):
+        with pytest.raises(KeysError, match="日志证书"):
+            keys.certified_log(chain, [root.pem], NOW)
+
+
+def test_revocation_lists_tell_when_they_run_out(copy: Path) -> None:
+    ends = keys.revocation_lists(copy)
+    assert set(ends) == {"root.crl", "issuing.crl"}
+    assert all(NOW + timedelta(days=3 * 365) < end < NOW + timedelta(days=3 * 366) for end in ends.values())
+    (copy / "pki" / "root.crl").write_bytes(b"hello")
+    with pytest.raises(KeysError, match=r"root\.crl"):
+        keys.revocation_lists(copy)
 
 
 @pytest.fixture
@@ -236,31 +352,14 @@ def bare(copy: Path) -> Path:
     return copy
 
 
-def authority(ca: bool = True) -> pki.Authority:
-    key = pki.new_key()
-    own = pki.Authority(key, certificate(key, None), "https://ca.test/ca")
-    return pki.Authority(key, certificate(key, own, ca), own.address)
+def load(folder: Path, recognised: Sequence[bytes] = (), roles: Collection[Role] = ()) -> keys.KeyRing:
+    return keys.load(folder, PASSPHRASE, roles, recognised)
 
 
-def certificate(key: rsa.RSAPrivateKey, issuer: pki.Authority | None, ca: bool = False) -> x509.Certificate:
-    """A certificate that is not marked 演示; signed by itself without `issuer`."""
-    name = x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "测试")])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(NOW)
-    builder = builder.not_valid_after(NOW + timedelta(days=1))
-    builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
-    return builder.sign(issuer.key if issuer else key, SHA256())
+def read_certificates(file: Path) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(file.read_bytes())
 
 
-def bring(folder: Path, key: rsa.RSAPrivateKey, chain: list[x509.Certificate]) -> None:
-    (folder / "seal-own.pem").write_bytes(b"".join(item.public_bytes(Encoding.PEM) for item in chain))
-    (folder / "seal-own.key").write_bytes(to_pem(key, PASSPHRASE))
-    (folder / "seal-own.key").chmod(0o600)
-
-
-def standing(folder: Path, *recognised: x509.Certificate) -> Standing:
-    ring = keys.load(
-        folder, PASSPHRASE, {Role.SEAL}, [item.public_bytes(Encoding.PEM) for item in recognised]
-    )
-    (seal,) = ring.seals.values()
+def standing(folder: Path, *recognised: Issued) -> Standing:
+    (seal,) = load(folder, [item.pem for item in recognised]).certificates.values()
     return seal.standing

@@ -30,7 +30,6 @@ from signsvc.requests.columns import HEADERS
 from signsvc.seal.findings import DETAILS
 
 # Together in one worker: what is typed later builds on what was typed before.
-pytestmark = pytest.mark.xdist_group("readme")
 PROJECT = Path(__file__).parents[1]
 DOCUMENTS = (
     "README.md",

@@ -59,7 +59,7 @@ class Row:
 
 def thousand(count: int = 1000) -> list[Row]:
     """`count` rows; about one in twelve is bad, about one in fifty needs a second page."""
-    chance = random.Random(20261121)  # noqa: S311
+    chance = random.Random(20261121)
     rows = [_row(number, chance) for number in range(1, count + 1)]
     for place, (changes, code) in enumerate(BAD.values()):
         for at in range(10 + place * 3, count, max(250, count // 4)):

@@ -64,7 +64,7 @@ class Group(click.Group):
 
 
 def fail(code: str, message: str, status: int) -> None:
-    click.echo(f"error: {code}: {message}", err=True)
+    click.echo(f"error: {code}: {' '.join(message.split())}", err=True)
     sys.exit(status)
 
 

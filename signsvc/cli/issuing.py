@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,11 +14,11 @@ import click
 from signsvc import batch, fill, results
 from signsvc.cli.shared import read_file, settings
 from signsvc.config import Settings
-from signsvc.errors import Exit
+from signsvc.errors import Exit, InputError
 from signsvc.models import Outcome, Request
 from signsvc.requests import row, table
 from signsvc.wiring.home import now, require_registry
-from signsvc.wiring.issuing import checking, font_installed, issuing
+from signsvc.wiring.issuing import checking, font_installed, issuing, load_fonts
 from signsvc.wiring.rules import Rules
 
 FIXED = {
@@ -66,7 +67,7 @@ def check(file: Path, **fixed: str | None) -> int:
         for line, faults in batch.check(issuer, lines):
             faulty += bool(faults)
             for fault in faults:
-                click.echo(f"第{line.line}行 {line.request_id}：{fault.code}：{fault.message}")
+                click.echo(f"第{line.line}行 {discreet(line.request_id)}：{fault.code}：{fault.message}")
     click.echo(f"共 {len(rows)} 行，{faulty} 行有问题" if faulty else f"共 {len(rows)} 行，均可出具")
     return Exit.NOT_ALL if faulty else Exit.DONE
 
@@ -81,9 +82,14 @@ def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
         def advance(outcome: Outcome) -> None:
             bar.update(1)
             for fault in outcome.faults:
-                click.echo(f"{outcome.request_id}：{fault.code}：{fault.message}", err=True)
+                click.echo(f"{discreet(outcome.request_id)}：{fault.code}：{fault.message}", err=True)
 
         yield advance
+
+
+def discreet(text: str) -> str:
+    """What a user wrote, for a terminal or a log, without anything that may be an identity number."""
+    return re.sub(r"[0-9]{14,}[0-9Xx]", "…", text)
 
 
 def given(fixed: dict[str, str | None]) -> dict[str, str]:
@@ -96,7 +102,7 @@ def read_table(chosen: Settings, file: Path) -> table.Table:
     local = Rules.load(chosen)
     rows = table.read(file.name, read_file(file, table.SIZE_LIMIT), local.catalogue.slot_names)
     for name in rows.unknown_columns:
-        click.echo(f"warning: unknown_column: 列“{name}”不认识，其内容未使用", err=True)
+        click.echo(f"warning: unknown_column: 列“{discreet(name)}”不认识，其内容未使用", err=True)
     for text in rows.warnings:
         click.echo(f"warning: {text}", err=True)
     return rows
@@ -116,7 +122,9 @@ def template() -> None:
 def template_check(file: Path) -> int:
     """检查模板：字段、字体、转换程序做不到的地方。"""
     chosen = settings()
-    report = fill.inspect(read_file(file), font_installed(chosen))
+    report = fill.inspect(read_file(file), font_installed(chosen), load_fonts(chosen).missing)
+    if not report.is_docx:
+        raise InputError("；".join(report.unsafe))
     for line in template_findings(report):
         click.echo(line)
     click.echo("模板可用" if report.usable else "模板不可用")
@@ -132,6 +140,7 @@ def template_findings(report: fill.TemplateReport) -> Iterator[str]:
         "不认识的字段": report.unknown,
         "分散在几段格式中的字段（可用）": report.split,
         "没有安装的字体（以设置的字体代替）": report.fonts_missing,
+        "没有字体能显示的字符": report.unprintable,
         "不能使用": report.refused,
         "转换后可能走样": report.doubtful,
     }

@@ -4,6 +4,7 @@ One key, one purpose: sealing, the log, the archive, matching and receipts never
 loads only the roles it needs (the public verification never holds a sealing, log or archive key).
 """
 
+from signsvc.keys.chain import read_roots, revocation_lists
 from signsvc.keys.files import PASSPHRASE_FILE, read_passphrase
 from signsvc.keys.load import load
 from signsvc.keys.logname import certified_log
@@ -20,4 +21,6 @@ __all__ = [
     "load",
     "make",
     "read_passphrase",
+    "read_roots",
+    "revocation_lists",
 ]

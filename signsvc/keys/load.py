@@ -9,17 +9,18 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
-from cryptography.x509.oid import NameOID, ObjectIdentifier
+from cryptography.x509.oid import NameOID
 
+from signsvc.certificates import MALFORMED, holder, name_part, signs_documents
 from signsvc.errors import KeysError
-from signsvc.keys import pki
+from signsvc.keys.chain import as_pem, check_links, read_certificates, sealing_path, standing
 from signsvc.keys.envelope import from_pem, unwrap
 from signsvc.keys.files import LOG_CHAIN, check_passphrase, read_private, read_public
 from signsvc.keys.ring import KeyRing, Role, SealCertificate, SealKey
-from signsvc.models import OfficeId, Sha256, Standing
+from signsvc.models import OfficeId, Sha256
 
 _PREFIX = f"{Role.SEAL}-"
 
@@ -28,20 +29,22 @@ def load(folder: Path, passphrase: str, roles: Collection[Role], recognised: Seq
     """The key ring of `folder` with the private keys of `roles` only, and all certificates.
 
     `recognised` are PEM certificates of issuers whose seals may be relied on. Raises KeysError with advice:
-    wrong passphrase, missing or too open file, key and certificate that are no pair, broken chain, small key.
+    wrong passphrase, missing or too open file, key and certificate that are no pair, broken chain, small key;
+    with Role.SEAL also for a seal that an examination would not trust.
     """
     _check_folder(folder)
     check_passphrase(passphrase)
-    issuers = tuple(item for pem in recognised for item in _certificates(pem, "recognised_issuers"))
+    issuers = tuple(item for pem in recognised for item in read_certificates(pem, "recognised_issuers"))
     certificates = {
         item.office: item for item in (_seal_certificate(file, issuers) for file in _seal_files(folder))
     }
+    roots = _certificates(folder, "root*.pem")
     seals = certificates.values() if Role.SEAL in roles else ()
     return KeyRing(
         certificates=certificates,
-        seals={item.office: _seal_key(folder, item, passphrase) for item in seals},
-        roots=_pems(folder, "root*.pem"),
-        tsa_roots=_pems(folder, "tsa-root*.pem"),
+        seals={item.office: _seal_key(folder, item, roots, passphrase) for item in seals},
+        roots=as_pem(roots),
+        tsa_roots=as_pem(_certificates(folder, "tsa-root*.pem")),
         log_chain=_log_chain(folder),
         log_public=_public(folder, Role.LOG),
         receipt_public=_public(folder, Role.RECEIPT),
@@ -87,7 +90,7 @@ def _log_chain(folder: Path) -> tuple[bytes, ...]:
     file = folder / LOG_CHAIN
     if not file.exists():
         return ()
-    return tuple(item.public_bytes(Encoding.DER) for item in _certificates(read_public(file), file.name))
+    return tuple(item.public_bytes(Encoding.DER) for item in read_certificates(read_public(file), file.name))
 
 
 def _seal_files(folder: Path) -> list[Path]:
@@ -95,66 +98,52 @@ def _seal_files(folder: Path) -> list[Path]:
 
 
 def _seal_certificate(file: Path, recognised: Sequence[x509.Certificate]) -> SealCertificate:
-    leaf, *above = _certificates(read_public(file), file.name)
-    _check_chain(leaf, above, file.name)
+    leaf, *above = read_certificates(read_public(file), file.name)
+    try:
+        check_links(leaf, above, file.name)
+        return _described(OfficeId(file.stem.removeprefix(_PREFIX)), leaf, above, recognised)
+    except MALFORMED as error:
+        raise KeysError(f"印章证书 {file.name} 的内容无法读取；请向签发机构换发") from error
+
+
+def _described(
+    office: OfficeId,
+    leaf: x509.Certificate,
+    above: Sequence[x509.Certificate],
+    recognised: Sequence[x509.Certificate],
+) -> SealCertificate:
     return SealCertificate(
-        office=OfficeId(file.stem.removeprefix(_PREFIX)),
+        office=office,
         certificate=leaf.public_bytes(Encoding.DER),
         chain=tuple(item.public_bytes(Encoding.DER) for item in above if item.subject != item.issuer),
-        standing=_standing(leaf, above, recognised),
-        holder=_attribute(leaf, NameOID.ORGANIZATION_NAME) or _attribute(leaf, NameOID.COMMON_NAME),
-        place=_attribute(leaf, NameOID.LOCALITY_NAME),
+        standing=standing(leaf, above, recognised),
+        holder=holder(leaf),
+        place=name_part(leaf.subject, NameOID.LOCALITY_NAME),
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
+        for_documents=signs_documents(leaf),
         sha256=Sha256(leaf.fingerprint(SHA256()).hex()),
     )
 
 
-def _seal_key(folder: Path, public: SealCertificate, passphrase: str) -> SealKey:
+def _seal_key(
+    folder: Path, public: SealCertificate, roots: Sequence[x509.Certificate], passphrase: str
+) -> SealKey:
     name = f"{_PREFIX}{public.office}.key"
     key = from_pem(read_private(folder / name), name, passphrase)
-    certified = x509.load_der_x509_certificate(public.certificate).public_key()
-    if not isinstance(key, RSAPrivateKey) or key.public_key() != certified:
+    leaf, *above = (x509.load_der_x509_certificate(der) for der in (public.certificate, *public.chain))
+    if not isinstance(key, RSAPrivateKey) or key.public_key() != leaf.public_key():
         raise KeysError(f"密钥文件 {name} 与证书 {_PREFIX}{public.office}.pem 不是一对")
-    fields: dict[str, Any] = vars(public)
+    path = sealing_path(leaf, above, roots, f"{_PREFIX}{public.office}.pem")
+    fields: dict[str, Any] = vars(public) | {
+        # What stands above the root that was reached would only be carried along, and be found superfluous.
+        "chain": tuple(item.public_bytes(Encoding.DER) for item in path[1:-1]),
+        "not_before": max(item.not_valid_before_utc for item in path),
+        "not_after": min(item.not_valid_after_utc for item in path),
+    }
     return SealKey(**fields, private=key)
 
 
-def _check_chain(leaf: x509.Certificate, above: Sequence[x509.Certificate], name: str) -> None:
-    """Every certificate is signed by the next one, and each that signs is a CA."""
-    key = leaf.public_key()
-    if not isinstance(key, RSAPublicKey) or key.key_size < pki.KEY_BITS:
-        raise KeysError(f"印章证书 {name} 应使用 RSA-{pki.KEY_BITS} 或更长的密钥")
-    for item, issuer in zip([leaf, *above], above, strict=False):
-        if not pki.issued_by(item, issuer):
-            raise KeysError(f"印章证书 {name} 的证书链不连续：应依次为印章证书和其上级签发证书")
-
-
-def _standing(
-    leaf: x509.Certificate, above: Sequence[x509.Certificate], recognised: Sequence[x509.Certificate]
-) -> Standing:
-    """How far the seal may be relied on. A mark 演示 anywhere in the chain outweighs everything."""
-    if pki.is_demo([leaf, *above]):
-        return Standing.DEMO
-    top = above[-1] if above else leaf
-    if any(issuer in above or pki.issued_by(top, issuer) for issuer in recognised):
-        return Standing.RECOGNISED
-    return Standing.SELF_MANAGED
-
-
-def _certificates(pem: bytes, name: str) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(pem)
-    except ValueError as error:
-        raise KeysError(f"证书文件 {name} 无法读取：应为 PEM") from error
-
-
-def _pems(folder: Path, pattern: str) -> tuple[bytes, ...]:
+def _certificates(folder: Path, pattern: str) -> list[x509.Certificate]:
     files = sorted(folder.glob(pattern))
-    found = (item for file in files for item in _certificates(read_public(file), file.name))
-    return tuple(item.public_bytes(Encoding.PEM) for item in found)
-
-
-def _attribute(certificate: x509.Certificate, oid: ObjectIdentifier) -> str:
-    values = [str(item.value) for item in certificate.subject.get_attributes_for_oid(oid)]
-    return values[0] if values else ""
+    return [item for file in files for item in read_certificates(read_public(file), file.name)]

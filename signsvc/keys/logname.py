@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from signsvc.certificates import MALFORMED, issued_by
 from signsvc.errors import KeysError
 from signsvc.keys import pki
 from signsvc.notes import Verifier
@@ -40,11 +41,13 @@ def certified_log(chain: Sequence[bytes], roots: Sequence[bytes], at: datetime) 
 
     Raises KeysError if it does not, is not valid at `at`, or is no certificate of a log.
     """
+    if not chain:
+        raise KeysError("没有附日志证书，无法只凭根证书核对；请联网查验，或向出具单位索取日志证书")
     try:
         certificates = [x509.load_der_x509_certificate(item) for item in chain]
         trusted = [item for root in roots for item in x509.load_pem_x509_certificates(root)]
         return _verifier(certificates, trusted, at)
-    except (ValueError, x509.ExtensionNotFound) as error:
+    except MALFORMED as error:
         raise KeysError("日志证书无法读取或不是日志证书") from error
 
 
@@ -53,9 +56,9 @@ def _verifier(
 ) -> Verifier:
     leaf, *above = certificates
     top = certificates[-1]
-    anchor = next((root for root in trusted if pki.issued_by(top, root)), None)
+    anchor = next((root for root in trusted if issued_by(top, root)), None)
     links = zip(certificates, above, strict=False)
-    if anchor is None or not all(pki.issued_by(item, issuer) for item, issuer in links):
+    if anchor is None or not all(issued_by(item, issuer) for item, issuer in links):
         raise KeysError("日志证书不是由所信任的根证书签发")
     if not all(
         item.not_valid_before_utc <= at <= item.not_valid_after_utc for item in (*certificates, anchor)

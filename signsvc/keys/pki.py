@@ -5,21 +5,18 @@ Everything it makes bears 演示 as an organisational unit, which `load` takes a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from signsvc.certificates import DEMO_MARK, DOCUMENT_SIGNING
 from signsvc.models import Office, OfficeKind
 
-DEMO_MARK = "演示"
-DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # id-kp-documentSigning, RFC 9336
 KEY_BITS = 3072
 _YEAR = timedelta(days=365, hours=6)
 _CN_BYTES = 64  # ub-common-name, counted in bytes by the common readers
@@ -75,38 +72,17 @@ def log_builder(key: Ed25519PublicKey, parent: Authority, now: datetime) -> x509
     return _issued(_builder(subject, parent.certificate.subject, key, now, 10 * _YEAR), parent)
 
 
-def issued_by(item: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether `issuer` is a CA and signed `item`."""
-    try:
-        if not issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
-            return False
-        item.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
-        return False
-    return True
-
-
 def crl(authority: Authority, now: datetime) -> x509.CertificateRevocationList:
-    """An empty revocation list, good for a year."""
+    """An empty revocation list, good for as long as the seals: nothing renews it in a demonstration."""
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(authority.certificate.subject)
         .last_update(now)
-        .next_update(now + _YEAR)
+        .next_update(now + 3 * _YEAR)
         .add_extension(_authority_key(authority), critical=False)
         .add_extension(x509.CRLNumber(1), critical=False)
     )
     return builder.sign(authority.key, SHA256())
-
-
-def is_demo(certificates: Sequence[x509.Certificate]) -> bool:
-    """Whether any of them is marked 演示."""
-    units = (
-        unit
-        for item in certificates
-        for unit in item.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
-    )
-    return any(unit.value == DEMO_MARK for unit in units)
 
 
 def _short_name(office: Office) -> str:

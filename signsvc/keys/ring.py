@@ -41,12 +41,19 @@ class SealCertificate:
     place: str  # L of the subject: county and town; may be empty
     not_before: datetime  # UTC
     not_after: datetime  # UTC
+    for_documents: (
+        bool  # says itself that it is for signing documents, which checks with the root alone demand
+    )
     sha256: Sha256  # of `certificate`
 
 
 @dataclass(frozen=True)
 class SealKey(SealCertificate):
-    """An office's sealing key, already parsed: signing costs one RSA operation and nothing else."""
+    """An office's sealing key, already parsed: signing costs one RSA operation and nothing else.
+
+    Its chain leads to one of the ring's roots; `not_before` and `not_after` are those between which every
+    certificate on that way is valid.
+    """
 
     private: RSAPrivateKey = field(repr=False)
 

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 
 from asn1crypto import algos, cms, core, tsp
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import NameOID, ObjectIdentifier
+from cryptography.x509.oid import NameOID
 
+from signsvc.certificates import holder, may_seal, name_part, path_to_root, signs_documents
 from signsvc.models import Sha256
 from signsvc.seal.findings import Trust
 
-DOCUMENT_SIGNING = "1.3.6.1.5.5.7.3.36"  # id-kp-documentSigning, RFC 9336
-_LONGEST_CHAIN = 4
 _MOST_CERTIFICATES = 8
 _SHA256 = algos.DigestAlgorithm({"algorithm": "sha256"})
 _RSA_SHA256 = algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"})
@@ -41,17 +39,17 @@ class Claim:
     @property
     def issuer(self) -> str:
         """Common name (CN) of whoever issued the certificate."""
-        return _part(self.leaf.issuer, NameOID.COMMON_NAME)
+        return name_part(self.leaf.issuer, NameOID.COMMON_NAME)
 
     @property
     def owner(self) -> str:
         """Organisation (O): the office's full name."""
-        return _part(self.leaf.subject, NameOID.ORGANIZATION_NAME)
+        return holder(self.leaf)
 
     @property
     def unit(self) -> str:
         """Organisational unit (OU), where 演示 stands in demonstration seals."""
-        return _part(self.leaf.subject, NameOID.ORGANIZATIONAL_UNIT_NAME)
+        return name_part(self.leaf.subject, NameOID.ORGANIZATIONAL_UNIT_NAME)
 
     @property
     def encoded_certificates(self) -> tuple[bytes, ...]:
@@ -91,23 +89,11 @@ def is_ours(claim: Claim, trust: Trust) -> bool:
     Registration says what a certificate is for. Without it the certificate itself must say so, or any TSA's or
     server's certificate under the same root could seal.
     """
-    if trust.pins is not None and claim.leaf_sha256 not in trust.pins:
+    registered = signs_documents(claim.leaf) if trust.pins is None else claim.leaf_sha256 in trust.pins
+    if not registered or not may_seal(claim.leaf):
         return False
-    return _may_sign(claim.leaf, for_documents=trust.pins is None) and _reaches_root(claim, trust)
-
-
-def _may_sign(certificate: x509.Certificate, *, for_documents: bool) -> bool:
-    """For signatures and commitment, no CA, and if asked for issued for documents (RFC 9336)."""
-    found = certificate.extensions
-    try:
-        usage = found.get_extension_for_class(x509.KeyUsage).value
-        signs = usage.digital_signature and usage.content_commitment and not usage.key_cert_sign
-        if for_documents:
-            purposes = found.get_extension_for_class(x509.ExtendedKeyUsage).value
-            signs = signs and ObjectIdentifier(DOCUMENT_SIGNING) in purposes
-    except x509.ExtensionNotFound:
-        return False
-    return signs and not _is_ca(certificate)
+    roots = [x509.load_pem_x509_certificate(pem) for pem in trust.roots]
+    return bool(path_to_root(claim.leaf, claim.others, roots))
 
 
 def canonical(claim: Claim) -> bytes:
@@ -153,34 +139,6 @@ def names_its_certificate(claim: Claim) -> bool:
     return bool(is_sha256 and first["cert_hash"].native == hashlib.sha256(_der(claim.leaf)).digest())
 
 
-def _reaches_root(claim: Claim, trust: Trust) -> bool:
-    roots = [x509.load_pem_x509_certificate(pem) for pem in trust.roots]
-    current = claim.leaf
-    for _ in range(_LONGEST_CHAIN):
-        if any(_issued(current, root) for root in roots):
-            return True
-        above = next((other for other in claim.others if _is_ca(other) and _issued(current, other)), None)
-        if above is None:
-            return False
-        current = above
-    return False
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
 def _canonical_certificate(der: bytes) -> cms.Certificate:
     """As its issuer signed it: the frame around what is signed has one form only (RFC 5280 4.1.1)."""
     found = cms.Certificate.load(der)
@@ -218,8 +176,3 @@ def _loaded(certificate: cms.Certificate) -> x509.Certificate:
 
 def _der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.DER)
-
-
-def _part(name: x509.Name, oid: ObjectIdentifier) -> str:
-    found = name.get_attributes_for_oid(oid)
-    return str(found[0].value) if found else ""

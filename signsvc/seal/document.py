@@ -25,7 +25,8 @@ from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
-from signsvc.seal.claim import DOCUMENT_SIGNING, Claim
+from signsvc.certificates import DOCUMENT_SIGNING
+from signsvc.seal.claim import Claim
 from signsvc.seal.findings import Trust
 from signsvc.seal.prechecks import ByteRange, Misshapen
 
@@ -39,7 +40,7 @@ _SIGNS = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"},
 _SIGNS_DOCUMENTS = KeyUsageConstraints(
     key_usage={"digital_signature", "non_repudiation"},
     match_all_key_usages=True,
-    extd_key_usage={DOCUMENT_SIGNING},
+    extd_key_usage={DOCUMENT_SIGNING.dotted_string},
 )
 _MOST_FIELDS = 8
 _TAIL = 2048  # bytes; common readers look for the end of the file in the last 1024

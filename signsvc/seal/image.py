@@ -26,7 +26,7 @@ def from_image(data: bytes, kind: str, diameter_mm: float = 42.0, overlay: Overl
     """`data` as a square page of `diameter_mm`, whole and undistorted, with `overlay` on top.
 
     PNG must have an alpha channel, SVG only shapes, PDF one page without anything active and with its fonts embedded.
-    Raises SettingsError saying what to change.
+    Raises SettingsError saying what to change, whatever the file holds.
     """
     if len(data) > _MAX_BYTES:
         raise SettingsError(f"印章图片过大：不超过 {_MAX_BYTES // 1_000_000} MB")
@@ -34,7 +34,13 @@ def from_image(data: bytes, kind: str, diameter_mm: float = 42.0, overlay: Overl
     side = diameter_mm * POINTS_PER_MM
     if (place := _PLACERS.get(kind.lower())) is None:
         raise SettingsError("印章图片应为 PNG、SVG 或 PDF 文件")
-    content, pictures = place(data, side, writer)
+    try:
+        content, pictures = place(data, side, writer)
+    except SettingsError:
+        raise
+    # Parsers answer malformed input with whatever they stumble over.
+    except Exception as error:
+        raise SettingsError(f"{kind.upper()} 印章图片无法读取；请重新导出后再试") from error
     over = overlay(side) if overlay else ""
     return one_page(f"q\n{content}\nQ\n{over}".encode("ascii"), side, pictures, writer)
 
@@ -69,7 +75,8 @@ def _place_svg(data: bytes, side: float, writer: PdfFileWriter) -> _Placed:
 
 def _place_pdf(data: bytes, side: float, writer: PdfFileWriter) -> _Placed:
     try:
-        source = rewrite(data)
+        # Common programs write small slips into their files, which are gone from what is written anew.
+        source = rewrite(data, strict=False)
     except SealFailed as error:
         raise SettingsError(
             "PDF 印章图片已损坏、已加密，或含有脚本、表单、附件等内容；请另存为纯图形 PDF"
@@ -98,7 +105,8 @@ def _font_missing(item: generic.PdfObject) -> bool:
         return False
     if item.get("/Subtype") in ("/Type0", "/Type3"):
         return False
-    return not any(key.startswith("/FontFile") for key in item.get("/FontDescriptor", {}))
+    descriptor = item.get("/FontDescriptor", generic.DictionaryObject()).get_object()
+    return not any(key.startswith("/FontFile") for key in descriptor)
 
 
 _PLACERS: dict[str, Callable[[bytes, float, PdfFileWriter], _Placed]] = {

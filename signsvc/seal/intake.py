@@ -37,10 +37,13 @@ _ALLOWED_ANNOTATIONS = frozenset({"/Link"})
 _STRUCTURE_DAMAGED = (PdfError, ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError)
 
 
-def rewrite(pdf: bytes) -> PdfFileWriter:
-    """`pdf` as a new single-revision document; raises SealFailed if it is damaged, encrypted or can act."""
+def rewrite(pdf: bytes, strict: bool = True) -> PdfFileWriter:
+    """`pdf` as a new single-revision document; raises SealFailed if it is damaged, encrypted or can act.
+
+    `strict` also takes small slips against the format for damage.
+    """
     try:
-        reader = PdfFileReader(BytesIO(pdf))
+        reader = PdfFileReader(BytesIO(pdf), strict=strict)
         if reader.encrypted:
             raise SealFailed("待盖章的文件已加密，不能盖章")
         _check_catalogue(reader.root)
@@ -84,14 +87,15 @@ def _dictionaries(item: generic.PdfObject) -> Iterator[generic.DictionaryObject]
 
 
 def _check_passive(item: generic.DictionaryObject) -> None:
+    """Raise SealFailed if `item` can act. The library's `get` gives references as they are, hence `get_object`."""
     outside = _OUTSIDE if isinstance(item, generic.StreamObject) else frozenset()
     if found := (_ACTING | _HIDING | outside).intersection(item):
         raise _active(sorted(found)[0])
     for key in _ACTION_KEYS:
-        action = item.get(key)
+        action = item.get(key, generic.NullObject()).get_object()
         if isinstance(action, generic.DictionaryObject) and "/S" in action and not _harmless(action):
             raise _active(key)
-    for annotation in item.get("/Annots", ()):
+    for annotation in item.get("/Annots", generic.ArrayObject()).get_object():
         if annotation.get_object().get("/Subtype") not in _ALLOWED_ANNOTATIONS:
             raise _active("/Annots")
 

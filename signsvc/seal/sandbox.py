@@ -24,6 +24,7 @@ from signsvc.seal.prechecks import MAX_BYTES
 
 _LONGEST_ANSWER = 64 * 1024
 _START_SECONDS = 30.0
+_DEATH_SECONDS = 1.0
 
 
 class SandboxFailed(SignsvcError):
@@ -121,9 +122,12 @@ class Sandbox:
         """A line to a fresh child and the handle to end it with; a dead template is replaced once."""
         for _ in range(2):
             template = self._living_template()
-            with contextlib.suppress(OSError):
-                line, handle = _fork(template)
-                return line, handle
+            try:
+                return _fork(template)
+            except OSError:
+                # Its sockets are gone a moment before its death can be seen.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    template.process.wait(_DEATH_SECONDS)
         raise SandboxFailed("检查程序无法启动；请稍后重试，仍失败请联系管理员")
 
     def _living_template(self) -> _Template:

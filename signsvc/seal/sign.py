@@ -86,10 +86,12 @@ class Sealer:
         return Sealed(SealedPdf(sealed), now, signed_sha256, "B-LT" if self._stamping else "B-B")
 
     def check_validity(self, now: datetime) -> None:
-        """Raise KeyExpired unless the seal's certificate is valid at `now`."""
+        """Raise KeyExpired unless the seal's certificate, and those it rests on, are valid at `now`."""
         if not self._key.not_before <= now <= self._key.not_after:
             until = self._key.not_after.astimezone(UTC).date().isoformat()
-            raise KeyExpired(f"电子印章证书不在有效期内（有效期至 {until}），不能盖章；请更换印章证书")
+            raise KeyExpired(
+                f"电子印章证书或其上级证书不在有效期内（有效期至 {until}），不能盖章；请更换印章证书"
+            )
 
     def _seal(self, writer: PdfFileWriter, embed: Embed) -> bytes:
         if self._stamping is not None:

@@ -93,6 +93,8 @@ def _shape(element: etree._Element, frame: Transform, style: Mapping[str, str]) 
         float(style["stroke-width"].removesuffix("px"))
         * abs(frame[0] * frame[3] - frame[1] * frame[2]) ** 0.5
     )
+    if not 0 <= width <= _GRID:  # also for what is no number
+        raise ValueError("stroke width")
     even = "*" if style.get("fill-rule") == "evenodd" else ""
     setup = [f"{fill} rg"] * bool(fill) + [f"{stroke} RG {width:.2f} w"] * bool(stroke)
     paint = {(True, True): "B" + even, (True, False): "f" + even, (False, True): "S"}.get(

@@ -13,7 +13,7 @@ from signsvc.keys import KeyRing, SealKey
 from signsvc.models import Office, OfficeId, PdfBytes, SealPlace, Standing
 from signsvc.seal import art
 from signsvc.seal.sign import Sealer
-from signsvc.wiring.home import now
+from signsvc.wiring.home import now, read_file
 
 
 class Seals:
@@ -45,7 +45,13 @@ class Seals:
     def _key(self, office: OfficeId) -> SealKey:
         if office not in self._ring.seals:
             raise SealFailed(f"组织 {office} 没有印章：请放入 seal-{office}.pem 和 seal-{office}.key")
-        return self._ring.seals[office]
+        key = self._ring.seals[office]
+        # Sealed in another office's name, a certificate would be that office's word.
+        if key.holder != self._offices[office].name:
+            raise SealFailed(
+                f"组织 {office} 的印章证书 seal-{office}.pem 不属于该组织：证书的 O 须与名单中的全称逐字相同"
+            )
+        return key
 
     def _sealer(self, office: OfficeId) -> Sealer:
         if office not in self._sealers:
@@ -66,8 +72,8 @@ class Seals:
         diameter = self._settings.seal_diameter_mm
         face = self._fonts.title.file
         if office.seal_image:
-            picture = self._settings.home / office.seal_image
-            return art.from_image(
-                picture.read_bytes(), picture.suffix.removeprefix("."), diameter, demo, face.path, face.index
-            )
+            file = self._settings.home / office.seal_image
+            picture = read_file(file, f"组织 {office.id} 的印章图片")
+            kind = file.suffix.removeprefix(".")
+            return art.from_image(picture, kind, diameter, demo, face.path, face.index)
         return art.draw(office.name, face.path, face.index, diameter, office.seal_serial, demo)

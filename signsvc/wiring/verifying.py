@@ -9,7 +9,7 @@ from pathlib import Path
 
 from signsvc import keys
 from signsvc.config import Settings
-from signsvc.errors import InputError, KeysError, NotFound, SettingsError
+from signsvc.errors import InputError, KeysError, NotFound
 from signsvc.identity import normalise_code
 from signsvc.keys import KeyRing
 from signsvc.notes import NoteError
@@ -45,10 +45,12 @@ def _bundle(file: Path, roots: Sequence[bytes]) -> Bundle:
     """A proof bundle that holds: its log's key leads to the roots, and its record is in that log."""
     text = _read(file, "存证包")
     try:
-        log = keys.certified_log(log_chain(text), roots, now())
-        record, index, checkpoint = open_bundle(text, log)
+        chain = log_chain(text)
+        if not chain:
+            raise InputError("存证包中没有日志证书，不能离线核对：请联网查验", "bad_proof")
+        record, index, checkpoint = open_bundle(text, keys.certified_log(chain, roots, now()))
     except (BundleError, NoteError, KeysError) as error:
-        raise InputError(f"存证包不能证明任何登记：{error}", "bad_proof") from error
+        raise InputError("存证包不完整、被改动，或不是所信任的根证书之下的日志", "bad_proof") from error
     return Bundle(record, index, checkpoint.size)
 
 
@@ -63,10 +65,8 @@ def proof_bundle(settings: Settings, verifier: Verifier, number: str, code: str)
 
 
 def _trust(ring: KeyRing | None, root: Path | None) -> Trust:
-    """The roots given on the spot, or those of the key folder; none at all is refused."""
-    roots = (_read(root, "根证书"),) if root else ring.roots if ring else ()
-    if not roots:
-        raise SettingsError("没有可信的根证书：请用 --root 指定，或放入密钥文件夹（root.pem）")
+    """The roots given on the spot, or those of the key folder. Without any, every file is untrusted."""
+    roots = keys.read_roots(_read(root, "根证书")) if root else ring.roots if ring else ()
     # Without roots of its own a time stamp is left aside and the time that the seal claims counts.
     stamps = ring.tsa_roots if ring else ()
     return Trust(tuple(roots), timestamp_roots=(*roots, *stamps) if stamps else ())

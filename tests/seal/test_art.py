@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 import os
 import struct
+import subprocess
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from needs import require
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 from seal.pki import NOW, OFFICE, PLACE, SQUARE, TITLE, altered, document, ring, written
@@ -259,12 +263,40 @@ BAD_SVG = {
     "nothing": SVG.format(""),
     "bad path": SVG.format('<path d="hello"/>'),
     "bad number": SVG.format('<circle r="x"/>'),
+    "no extent": SVG.format('<circle r="3"/>').replace("0 0 9 9", "0 0 0 0"),
+    "no number": SVG.format('<circle r="3" stroke="#000" stroke-width="nan"/>'),
+    "a transform to nowhere": SVG.format('<circle r="3" transform="scale(nan)"/>'),
     "entities": '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]>'
     + SVG.format("<path d='M1 1H9V9Z'/>"),
     "no size": '<svg xmlns="http://www.w3.org/2000/svg"><path d="M1 1H9V9Z"/></svg>',
     "no SVG": "<html/>",
     "no XML": "hello",
 }
+
+
+WHOLE = [("png", rgba(9, 9)), ("svg", SQUARE), ("pdf", document())]
+SCRAPS = [
+    b"",
+    b"\0",
+    b"\xff",
+    b"0",
+    b"-9",
+    b"nan",
+    b"1e400",
+    b"R",
+    b"<<",
+    b">>",
+    b"[",
+    b"/",
+    b'"',
+    b"<a>",
+    b"(",
+]
+LETTERS = """<?xml version="1.0" encoding="UTF-8"?>
+<office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
+ xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" office:version="1.3"
+ office:mimetype="application/vnd.oasis.opendocument.text">
+<office:body><office:text><text:p>Seal 居民委员会</text:p></office:text></office:body></office:document>"""
 
 
 @pytest.mark.parametrize("data", BAD_PNG.values(), ids=BAD_PNG.keys())
@@ -297,6 +329,58 @@ def test_a_pdf_with_more_than_one_still_page_is_refused(put: Callable[[PdfWriter
     put(writer)
     with pytest.raises(SettingsError, match="PDF 印章图片"):
         art.from_image(written(writer), "pdf", 42.0, False, SONG)
+
+
+def font(descriptor: dict[str, Any]) -> Callable[[PdfWriter], None]:
+    """Puts a font on the page, its descriptor behind a reference as LibreOffice writes it."""
+
+    def put(writer: PdfWriter) -> None:
+        lettered(writer)
+        fonts = writer.pages[0]["/Resources"]["/Font"]["/F1"].get_object()
+        described = DictionaryObject({NameObject(name): value for name, value in descriptor.items()})
+        fonts[NameObject("/FontDescriptor")] = writer._add_object(described)
+
+    return put
+
+
+def test_a_pdf_with_its_fonts_embedded_is_taken_and_without_them_refused() -> None:
+    for descriptor, taken in (({"/FontFile2": DecodedStreamObject()}, True), ({}, False)):
+        writer = altered(document())
+        font(descriptor)(writer)
+        pdf = written(writer)
+        if taken:
+            assert art.from_image(pdf, "pdf", 42.0, False, SONG)
+        else:
+            with pytest.raises(SettingsError, match="字体没有嵌入"):
+                art.from_image(pdf, "pdf", 42.0, False, SONG)
+
+
+def test_a_pdf_by_libreoffice_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "seal.fodt").write_text(LETTERS, "utf-8")
+    profile = f"-env:UserInstallation=file://{tmp_path}/profile"
+    command = [require("soffice"), profile, "--headless", "--convert-to", "pdf", "--outdir", tmp_path]
+    subprocess.run([*command, tmp_path / "seal.fodt"], check=True, capture_output=True, timeout=120)
+    assert art.from_image((tmp_path / "seal.pdf").read_bytes(), "pdf", 42.0, False, SONG)
+
+
+def test_small_slips_of_common_programs_are_passed_over() -> None:
+    """Pillow counts the free entry of its table one too far."""
+    plain = written(altered(document()))
+    assert plain.count(b"0000000000 65535 f") == 1
+    slipped = plain.replace(b"0000000000 65535 f", b"0000000000 65536 f")
+    assert art.from_image(slipped, "pdf", 42.0, False, SONG)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_no_image_makes_anything_but_a_complaint(data: st.DataObject) -> None:
+    kind, whole = data.draw(st.sampled_from(WHOLE))
+    changed = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(changed) - 1))
+        changed[at : at + data.draw(st.integers(0, 3))] = data.draw(st.sampled_from(SCRAPS))
+    with suppress(SettingsError):
+        assert art.from_image(bytes(changed), kind, 42.0, False, SONG)
 
 
 def test_other_kinds_and_huge_files_are_refused() -> None:

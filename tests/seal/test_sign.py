@@ -186,6 +186,12 @@ def launching_link(writer: PdfWriter) -> None:
     link[NameObject("/A")] = DictionaryObject({NameObject("/S"): NameObject("/Launch")})
 
 
+def launching_link_behind_a_reference(writer: PdfWriter) -> None:
+    launching_link(writer)
+    link = writer.pages[0]["/Annots"][0].get_object()
+    link[NameObject("/A")] = writer._add_object(link["/A"])
+
+
 def names_script(writer: PdfWriter) -> None:
     scripts = DictionaryObject(
         {NameObject("/Names"): ArrayObject([TextStringObject("a"), action("/JavaScript")])}
@@ -213,6 +219,7 @@ ACTIVE = {
     "attachment": attach,
     "annotation over the text": annotate,
     "link that starts a program": launching_link,
+    "link that starts a program, behind a reference": launching_link_behind_a_reference,
     "content of another file": outside,
     "earlier permissions": at_root("/Perms", DictionaryObject()),
     "unknown catalogue entry": at_root("/Collection", NullObject()),

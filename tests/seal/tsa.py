@@ -18,17 +18,22 @@ from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
 ROLES = ("root", "issuing", "office", "tsa", "ocsp")
+OFFICE_NAME = "广东省示范市示范区和平街道幸福社区居民委员会"
 
 
 @contextmanager
-def authority(folder: Path, now: datetime, revoked: bool = False) -> Iterator[Authority]:
-    """The authority, answering on a free port for as long as the block lasts."""
+def authority(
+    folder: Path, now: datetime, revoked: bool = False, office_name: str = OFFICE_NAME
+) -> Iterator[Authority]:
+    """The authority, answering on a free port for as long as the block lasts; `office_name` is whose seal it issued."""
     server = make_server("127.0.0.1", 0, NotFound(), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         # The addresses stand in the certificates, so the port has to be known before they are made.
-        found = Authority(folder, f"http://127.0.0.1:{server.server_port}", now, revoked)
+        found = Authority(
+            folder, f"http://127.0.0.1:{server.server_port}", _config(now, revoked, office_name)
+        )
         server.app = Animator(AnimatorArchStore({ArchLabel("pki"): found.architecture}), with_web_ui=False)
         yield found
     finally:
@@ -40,10 +45,10 @@ def authority(folder: Path, now: datetime, revoked: bool = False) -> Iterator[Au
 class Authority:
     """Keys and certificates of root, issuing CA, one office, TSA and OCSP responder; the service urls."""
 
-    def __init__(self, folder: Path, url: str, now: datetime, revoked: bool) -> None:
+    def __init__(self, folder: Path, url: str, settings: dict[str, Any]) -> None:
         for role in ROLES:
             (folder / f"{role}.pem").write_bytes(_new_key(3072 if role == "office" else 2048))
-        config = CertomancerConfig(_config(now, revoked), key_search_dir=str(folder), external_url_prefix=url)
+        config = CertomancerConfig(settings, key_search_dir=str(folder), external_url_prefix=url)
         self.architecture: PKIArchitecture = config.get_pki_arch(ArchLabel("pki"))
         self.tsa_url = f"{url}/pki/tsa/tsa"
         self.office_key = (folder / "office.pem").read_bytes()
@@ -58,7 +63,7 @@ def _new_key(bits: int) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
-def _config(now: datetime, revoked: bool) -> dict[str, Any]:
+def _config(now: datetime, revoked: bool, office_name: str) -> dict[str, Any]:
     office = {"issuer": "issuing", "profiles": ["digsig-commitment"]}
     if revoked:
         office["revocation"] = {
@@ -93,7 +98,8 @@ def _config(now: datetime, revoked: bool) -> dict[str, Any]:
             "pki": {
                 "keyset": "keys",
                 "entity-defaults": {"country-name": "CN", "organization-name": "测试"},
-                "entities": {role: {"common-name": role} for role in ROLES},
+                "entities": {role: {"common-name": role} for role in ROLES}
+                | {"office": {"common-name": "office", "organization-name": office_name}},
                 "certs": certificates,
                 "services": _services(),
             }

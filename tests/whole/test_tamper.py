@@ -30,7 +30,6 @@ from signsvc.wiring.home import load_keys, now
 from signsvc.wiring.issuing import issuing
 from signsvc.wiring.recording import auditing, change_status, retained_copy
 
-pytestmark = pytest.mark.xdist_group("tamper")  # on one worker: what they share is slow to make
 REVOKED, COPIED, OLD, NEW = (f"gd-demo-2026-{serial:06d}" for serial in (1, 2, 3, 4))
 VOIDED, RESERVED = "gd-demo-2026-000005", "gd-demo-2026-000006"
 Change = Callable[[Home], None]

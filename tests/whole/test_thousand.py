@@ -22,7 +22,6 @@ from signsvc.results import COLUMNS, STATUS_NAMES
 from signsvc.wiring.issuing import font_files, load_fonts
 from signsvc.wiring.rules import Rules
 
-pytestmark = pytest.mark.xdist_group("thousand")  # on one worker, so that the batch is signed once
 SEAL_SIDE = 42 / 25.4 * 72  # points
 
 

@@ -30,7 +30,6 @@ from signsvc.verify import Verifier, verify_file
 from signsvc.wiring.issuing import template_bytes
 from signsvc.wiring.verifying import verifying
 
-pytestmark = pytest.mark.xdist_group("vectors")  # on one worker: what they share is slow to make
 ANSWER_WITHIN = 3.0  # seconds, for any file
 
 
