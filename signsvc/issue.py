@@ -46,7 +46,17 @@ from signsvc.models import (
     Standing,
     Status,
 )
-from signsvc.registry import Claim, Conflict, Lost, NewCertificate, Recorded, Registry, Reservation
+from signsvc.registry import (
+    ISSUED,
+    Claim,
+    Conflict,
+    Lost,
+    NewCertificate,
+    Recorded,
+    Registry,
+    Reservation,
+    box_context,
+)
 from signsvc.report import BEIJING
 from signsvc.statuses import STATUS_NAMES
 
@@ -355,10 +365,10 @@ def lock_box(archive: Archive, draft: Draft, request: Request) -> bytes:
         "guardian_relation": request.guardian_relation,
         "guardian_consent": request.guardian_consent,
     }
-    return archive.lock(json.dumps(contents, ensure_ascii=False).encode(), draft.number.encode())
+    return archive.lock(json.dumps(contents, ensure_ascii=False).encode(), box_context(ISSUED, draft.number))
 
 
 def open_box(archive: Archive, number: Number, box: bytes) -> dict[str, Any]:
     """The contents of a certificate's box; ArchiveFailed if it is not this certificate's or was changed."""
-    contents: dict[str, Any] = json.loads(archive.unlock(box, number.encode()))
+    contents: dict[str, Any] = json.loads(archive.unlock(box, box_context(ISSUED, number)))
     return contents

@@ -1,8 +1,14 @@
 """The registry (登记库): numbers, certificates, status events, and the tamper-evident log that binds them.
 
 COMMIT POINT of issuing: `Registry.commit`. Before it a number is reserved and has no certificate; after it the
-certificate exists, whether or not its caller lived to hear of it. Trusted to be kept, not to be honest: who can write
-to the database but holds neither match key nor log key can destroy, not forge, and the audit finds what was changed.
+certificate exists, whether or not its caller lived to hear of it.
+
+The database is trusted to be kept, not to be honest. Who can write to it and holds no key can make things unknown or
+unusable, and what is answered is then an error or nothing; who kept rows from before a revocation can put them back,
+and hide it until the audit. Who has the match key as well can forge answers about a certificate's status until the
+audit, and use up numbers; nothing of theirs is signed into the log while those who write hold the archive key (`opens`
+of `Registry.open`). Who can also replace the shown checkpoint can put everything back to an earlier day: witnesses,
+who remember what they saw, find that.
 """
 
 from __future__ import annotations
@@ -22,23 +28,30 @@ from signsvc.notes import Checkpoint, NoteError, Verifier, verifier_of
 from signsvc.proofs import Proof, write_bundle
 from signsvc.registry import audit, entries, log, numbers, schema, status
 from signsvc.registry.audit import Finding
-from signsvc.registry.book import Book, get_meta, put_meta
+from signsvc.registry.book import Book, Opens, get_meta, put_meta
 from signsvc.registry.match import Mark, MatchKey
 from signsvc.registry.records import (
+    COPIED,
+    ISSUED,
+    Boxed,
     Claim,
     Conflict,
     Lost,
     NewCertificate,
     Recorded,
     Reservation,
+    box_context,
     box_of,
     stamp,
 )
-from signsvc.registry.rows import issued_row, rows_by
+from signsvc.registry.rows import issued_row
 from signsvc.report import BEIJING, StatusEvent
 from signsvc.statuses import Event
 
 __all__ = [
+    "COPIED",
+    "ISSUED",
+    "Boxed",
     "Claim",
     "Conflict",
     "Finding",
@@ -48,6 +61,7 @@ __all__ = [
     "Recorded",
     "Registry",
     "Reservation",
+    "box_context",
 ]
 
 
@@ -80,7 +94,7 @@ class Registry:
                 "schema": schema.VERSION,
                 "log": str(book.verifier),
                 "created": created,
-                "checkpoints": "0",
+                "checkpoints": log.NO_TRAIL,
             }
             put_meta(connection, book.key, facts)
         log.publish(book)
@@ -100,9 +114,18 @@ class Registry:
 
     @classmethod
     def open(
-        cls, url: str, log_folder: Path, match_key: bytes, log_key: Ed25519PrivateKey | None = None
+        cls,
+        url: str,
+        log_folder: Path,
+        match_key: bytes,
+        log_key: Ed25519PrivateKey | None = None,
+        opens: Opens | None = None,
     ) -> Registry:
-        """The registry at `url`, read-only without log key; RegistryError if it is missing or under other keys."""
+        """The registry at `url`, read-only without log key; RegistryError if it is missing or under other keys.
+
+        `opens(kind, number, box)` says whether a box was locked for this event (see `box_context`). With it nothing is
+        signed into the log whose box does not open; without it whoever has the match key can have status events signed.
+        """
         if not cls.exists(url):
             raise RegistryError("没有登记库：请先运行 signsvc init")
         engine, key = schema.connect(url), MatchKey(match_key)
@@ -112,7 +135,7 @@ class Registry:
             verifier = Verifier.parse(get_meta(connection, key, "log"))
         if log_key is not None and verifier_of(verifier.name, log_key) != verifier:
             raise RegistryError("日志密钥不是本登记库的")
-        return cls(Book(engine, key, log_folder, verifier, log_key))
+        return cls(Book(engine, key, log_folder, verifier, log_key, opens))
 
     @property
     def verifier(self) -> Verifier:
@@ -201,12 +224,12 @@ class Registry:
     def attested(self, number: str) -> int | None:
         """Size of the newest checkpoint, if everything known of this number is proven to be in the log under it.
 
-        None if it is not: the log has not caught up, or somebody wrote into the database.
+        None if it is not: the log has not caught up, somebody wrote into the database, or the database is older than
+        the shown checkpoint. That nothing else is known of the number, as a revocation, rests on the match key alone:
+        who has that key, or an older standing of this number to put back, can hide one until the audit.
         """
         with schema.reading(self._book.engine) as connection:
-            return log.attested(
-                connection, self._book, rows_by(connection, self._book, schema.entries.c.number, [number])
-            )
+            return log.attested(connection, self._book, number)
 
     def matches(self, number: str, claims: Mapping[str, str]) -> dict[str, bool]:
         """Match or no match of `name`, `id_number`, `statement` (normalised), `valid_until` (ISO); never the value."""
@@ -218,15 +241,24 @@ class Registry:
         with schema.reading(self._book.engine) as connection:
             return box_of(issued_row(connection, self._book, number))
 
-    def files(self) -> Iterator[tuple[Number, Sha256]]:
-        """Number and SHA-256 of every issued file, for holding the archive against."""
+    def boxes(self) -> Iterator[Boxed]:
+        """The box of every entry that has one, and the SHA-256 of issued files, for holding the archive against.
+
+        Entries that were changed are left out: `audit` tells them.
+        """
         with schema.reading(self._book.engine) as connection:
-            yield from entries.files(connection)
+            yield from entries.boxes(connection, self._book)
 
     def seal_certificates(self) -> set[Sha256]:
         """SHA-256 of every certificate that a seal in this registry was made with or rests on."""
         with schema.reading(self._book.engine) as connection:
             return set(connection.execute(select(schema.certificates.c.sha256)).scalars())
+
+    def seal_certificate(self, sha256: Sha256) -> bytes:
+        """The DER of a certificate that a seal was made with; empty if it is not here."""
+        table = schema.certificates.c
+        with schema.reading(self._book.engine) as connection:
+            return connection.execute(select(table.der).where(table.sha256 == sha256)).scalar() or b""
 
     def publish(self) -> Checkpoint:
         """Sign and show a checkpoint over all committed leaves; doing it again changes nothing."""

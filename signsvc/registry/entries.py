@@ -9,19 +9,22 @@ from hashlib import sha256
 
 from sqlalchemy import Column, Connection, RowMapping, insert, select
 
-from signsvc.models import Certificate, Number, Sha256
+from signsvc.models import Certificate, Number
 from signsvc.registry import log, numbers, status
 from signsvc.registry.book import Book
 from signsvc.registry.match import Mark, MatchKey, same
 from signsvc.registry.records import (
     COMMITTED,
     ISSUED,
+    VOIDED,
+    Boxed,
     Conflict,
     Lost,
     NewCertificate,
     Recorded,
     box_of,
     certificate,
+    clear,
     issued_entry,
 )
 from signsvc.registry.rows import issued_row, row_by, rows_by
@@ -94,15 +97,16 @@ def matches(connection: Connection, book: Book, number: str, claims: Mapping[str
     return {name: same(value, known[name]) for name, value in given.items()}
 
 
-def files(connection: Connection) -> Iterator[tuple[Number, Sha256]]:
-    """Number and SHA-256 of every issued file, in the order of issue; memory stays flat."""
+def boxes(connection: Connection, book: Book) -> Iterator[Boxed]:
+    """The box of every entry that has one, in the order of the log; memory stays flat."""
     last = -1
-    query = select(entries.c.idx, entries.c.number, entries.c.sha256).where(entries.c.kind == ISSUED)
-    while page := connection.execute(
-        query.where(entries.c.idx > last).order_by(entries.c.idx).limit(SLICE)
-    ).all():
-        yield from ((Number(row.number), Sha256(row.sha256)) for row in page)
-        last = page[-1].idx
+    query = select(entries).order_by(entries.c.idx).limit(SLICE)
+    while page := connection.execute(query.where(entries.c.idx > last)).mappings().all():
+        for row in page:
+            record = clear(row, book.key)
+            if record is not None and record["kind"] != VOIDED:
+                yield Boxed(row["kind"], Number(row["number"]), row["sha256"], box_of(row))
+        last = page[-1]["idx"]
 
 
 def _standing(

@@ -11,19 +11,23 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
 
-from sqlalchemy import Connection, RowMapping, and_, func, insert, or_, select
+from sqlalchemy import Connection, RowMapping, func, insert, select, tuple_
 
 from signsvc import merkle
 from signsvc.errors import RegistryError
 from signsvc.merkle import Frontier, Node
-from signsvc.notes import Checkpoint, NoteError, open_checkpoint, sign_note
+from signsvc.notes import Checkpoint, NoteError, Verifier, open_checkpoint, sign_note
 from signsvc.proofs import Proof, leaf_data
 from signsvc.registry.book import Book, get_meta, put_meta
 from signsvc.registry.match import MatchKey
-from signsvc.registry.records import NewEntry, guard
-from signsvc.registry.schema import SLICE, checkpoints, entries, nodes, writing
+from signsvc.registry.records import CLOSING, VOIDED, NewEntry, box_of, guard
+from signsvc.registry.schema import SLICE, checkpoints, entries, nodes, typed, writing
+from signsvc.registry.standings import renew, told
 
+NO_TRAIL = ""
 DAMAGED = "日志与登记库不一致，已停止写入：请运行 signsvc log verify"
 
 
@@ -48,6 +52,7 @@ def append(connection: Connection, key: MatchKey, added: Sequence[NewEntry]) -> 
     start = size(connection)
     frontier = load_frontier(connection, start)
     rows = [entry.row(start + offset, key) for offset, entry in enumerate(added)]
+    renew(connection, key, rows)
     made = [node for row in rows for node in frontier.append(_leaf(row["salt"], row["record"]))]
     connection.execute(insert(entries), rows)
     connection.execute(
@@ -57,11 +62,12 @@ def append(connection: Connection, key: MatchKey, added: Sequence[NewEntry]) -> 
 
 
 def load_nodes(connection: Connection, wanted: Sequence[Node]) -> dict[Node, bytes]:
-    """The hashes of complete nodes, in one query; RegistryError if one is not there."""
+    """The hashes of complete nodes, in one query; RegistryError if one is not there or no hash at all."""
     if not wanted:
         return {}
-    named = or_(*(and_(nodes.c.level == level, nodes.c.idx == index) for level, index in wanted))
-    found = {(row.level, row.idx): bytes(row.hash) for row in connection.execute(select(nodes).where(named))}
+    named = tuple_(nodes.c.level, nodes.c.idx).in_(wanted)
+    rows = connection.execute(select(nodes).where(named)).mappings()
+    found = {(row["level"], row["idx"]): row["hash"] for row in rows if typed(nodes, row)}
     if len(found) != len(set(wanted)):
         raise RegistryError(DAMAGED, "registry_damaged")
     return found
@@ -76,14 +82,8 @@ def load_frontier(connection: Connection, count: int) -> Frontier:
 
 def head(connection: Connection, book: Book) -> Head:
     """Where the log stands; RegistryError if file and table contradict each other or the entries."""
-    note = connection.execute(
-        select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
-    ).scalar()
-    try:
-        signed = None if note is None else open_checkpoint(note, book.verifier)
-        shown = open_checkpoint(book.shown.read_bytes(), book.verifier) if book.shown.exists() else None
-    except (NoteError, OSError) as error:
-        raise RegistryError(DAMAGED, "registry_damaged") from error
+    note, shown = _newest_note(connection), shown_checkpoint(book)
+    signed = None if note is None else _opened(note, book.verifier)
     if signed is not None and (shown is None or shown.size < signed.size):
         raise RegistryError(DAMAGED, "registry_damaged")
     if shown is not None and shown.size > size(connection):
@@ -95,7 +95,7 @@ def publish(book: Book) -> Checkpoint:
     """Sign a checkpoint over every committed leaf and show it. Doing it again changes nothing.
 
     Nothing is signed that does not continue the last checkpoint: its root is recomputed from stored nodes, and what
-    came after it from the entries themselves, each of which must be as it was written.
+    came after it from the entries themselves, each of which must be as it was written and hold a box that opens.
     """
     if book.log_key is None:
         raise RegistryError("没有日志密钥，登记库只读")
@@ -108,20 +108,15 @@ def publish(book: Book) -> Checkpoint:
         _show(book, note)
         if now.signed is None or now.signed.size < checkpoint.size:
             connection.execute(insert(checkpoints), {"size": checkpoint.size, "note": note})
-            count = int(get_meta(connection, book.key, "checkpoints")) + 1
-            put_meta(connection, book.key, {"checkpoints": str(count)})
+            before = get_meta(connection, book.key, "checkpoints")
+            put_meta(connection, book.key, {"checkpoints": trail(before, note)})
     return checkpoint
 
 
 def newest(connection: Connection, book: Book) -> tuple[str, Checkpoint]:
     """The newest checkpoint of the table, as a note and opened."""
-    note = connection.execute(
-        select(checkpoints.c.note).order_by(checkpoints.c.size.desc()).limit(1)
-    ).scalar()
-    try:
-        return note or "", open_checkpoint(note or "", book.verifier)
-    except NoteError as error:
-        raise RegistryError(DAMAGED, "registry_damaged") from error
+    note = _newest_note(connection) or ""
+    return note, _opened(note, book.verifier)
 
 
 def inclusion(connection: Connection, book: Book, index: int) -> Proof:
@@ -134,18 +129,57 @@ def inclusion(connection: Connection, book: Book, index: int) -> Proof:
     return Proof(index, tuple(merkle.prove(plan, found.__getitem__)), note)
 
 
-def attested(connection: Connection, book: Book, rows: Sequence[RowMapping]) -> int | None:
-    """The size of the newest checkpoint if each of these entries is proven to lie under it; None otherwise."""
+def attested(connection: Connection, book: Book, number: str) -> int | None:
+    """The size of the newest checkpoint if every entry of this number is proven to lie under it; None otherwise."""
     try:
+        shown = shown_checkpoint(book)  # before the first query: what it shows is in the database by then
+        rows = told(connection, book.key, [number]).get(number, [])
         _, checkpoint = newest(connection, book)
-        for row in rows:
-            proof = inclusion(connection, book, row["idx"])
-            merkle.check_inclusion(
-                row["idx"], checkpoint.size, _leaf(row["salt"], row["record"]), proof.hashes, checkpoint.root
-            )
+        _check_included(connection, checkpoint, rows)
+        behind = shown is None or size(connection) < max(shown.size, checkpoint.size)
     except (RegistryError, merkle.ProofError):
         return None
-    return checkpoint.size if rows else None
+    return None if behind or not rows else checkpoint.size
+
+
+def _check_included(connection: Connection, checkpoint: Checkpoint, rows: Sequence[RowMapping]) -> None:
+    plans = [merkle.inclusion_plan(row["idx"], checkpoint.size) for row in rows]
+    found = load_nodes(connection, [node for plan in plans for group in plan for node in group])
+    for row, plan in zip(rows, plans, strict=True):
+        proof = merkle.prove(plan, found.__getitem__)
+        leaf = _leaf(row["salt"], row["record"])
+        merkle.check_inclusion(row["idx"], checkpoint.size, leaf, proof, checkpoint.root)
+
+
+def trail(before: str, note: str) -> str:
+    """What stands for all checkpoints signed so far: a running SHA-256 (hexadecimal) over their notes."""
+    return sha256(before.encode() + note.encode()).hexdigest()
+
+
+def shown_checkpoint(book: Book) -> Checkpoint | None:
+    """The checkpoint that is shown, or None before the first; RegistryError if it is not this log's."""
+    try:
+        return _opened(book.shown.read_bytes(), book.verifier)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RegistryError(DAMAGED, "registry_damaged") from error
+
+
+def _newest_note(connection: Connection) -> str | None:
+    query = select(checkpoints).order_by(checkpoints.c.size.desc()).limit(1)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is not None and not typed(checkpoints, row):
+        raise RegistryError(DAMAGED, "registry_damaged")
+    return None if row is None else str(row["note"])
+
+
+@lru_cache(maxsize=8)  # every lookup asks for the same two
+def _opened(note: bytes | str, verifier: Verifier) -> Checkpoint:
+    try:
+        return open_checkpoint(note, verifier)
+    except NoteError as error:
+        raise RegistryError(DAMAGED, "registry_damaged") from error
 
 
 def _continued(connection: Connection, book: Book, now: Head) -> Checkpoint:
@@ -159,9 +193,21 @@ def _continued(connection: Connection, book: Book, now: Head) -> Checkpoint:
         for row in connection.execute(page).mappings():
             if row["idx"] != frontier.size:
                 raise RegistryError(DAMAGED, "registry_damaged")
-            frontier.append(_leaf(guard(row, book.key)["salt"], row["record"]))
+            _check_box(connection, book, guard(row, book.key))
+            frontier.append(_leaf(row["salt"], row["record"]))
             _check_shown(frontier, now)
     return Checkpoint(book.verifier.name, frontier.size, frontier.root())
+
+
+def _check_box(connection: Connection, book: Book, row: RowMapping) -> None:
+    """Refuse an entry that a thief of the match key made: a box that opens takes the archive key, and serves once."""
+    if book.opens is None or row["kind"] == VOIDED:
+        return
+    box, number = box_of(row), row["number"]
+    others = [] if row["kind"] in CLOSING else told(connection, book.key, [number])[number]
+    used = any(box_of(other) == box for other in others if other["idx"] < row["idx"])
+    if used or not book.opens(row["kind"], number, box):
+        raise RegistryError(DAMAGED, "registry_damaged")
 
 
 def _check_shown(frontier: Frontier, now: Head) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_
 
 from signsvc.errors import RegistryError
 from signsvc.models import OfficeId
@@ -20,7 +20,7 @@ from signsvc.registry import log
 from signsvc.registry.book import Book
 from signsvc.registry.match import Mark, MatchKey, same
 from signsvc.registry.records import Claim, NewEntry, Reservation, stamp, voided_entry
-from signsvc.registry.schema import counters, reservations, slices
+from signsvc.registry.schema import counters, reservations, slices, typed
 
 REQUEST_CHANGED = "request_changed"
 _REASON = re.compile(r"[a-z_]{1,40}(:[a-z_]{1,40})?")
@@ -70,7 +70,7 @@ def open_reservations(
     for part in slices(request_keys):
         query = select(reservations).where(reservations.c.request_key.in_(part))
         for row in connection.execute(query).mappings():
-            if not same(row["mac"], reservation_mac(key, row)):
+            if not reservation_holds(key, row):
                 raise RegistryError("登记库中有预留编号被改动：请运行 signsvc log verify", "registry_damaged")
             found[row["request_key"]] = reservation(row)
     return found
@@ -132,6 +132,18 @@ def counter_mac(key: MatchKey, office: str, year: int, last: int) -> str:
     return key.tag("counter", office, year, last)
 
 
+def reservation_holds(key: MatchKey, row: RowMapping) -> bool:
+    """Whether a reservation's row is as it was written."""
+    return typed(reservations, row) and same(row["mac"], reservation_mac(key, row))
+
+
+def counter_holds(key: MatchKey, row: RowMapping) -> bool:
+    """Whether a counter's row is as it was written."""
+    return typed(counters, row) and same(
+        row["mac"], counter_mac(key, row["office"], row["year"], row["last"])
+    )
+
+
 def _write(connection: Connection, desk: Desk) -> None:
     rows = []
     for item in desk.fresh.values():
@@ -146,10 +158,10 @@ def _last(connection: Connection, key: MatchKey, places: Sequence[Place]) -> dic
     last = {}
     for part in slices(places):
         query = select(counters).where(tuple_(counters.c.office, counters.c.year).in_(part))
-        for row in connection.execute(query):
-            if not same(row.mac, counter_mac(key, row.office, row.year, row.last)):
+        for row in connection.execute(query).mappings():
+            if not counter_holds(key, row):
                 raise RegistryError("登记库的编号计数被改动：请运行 signsvc log verify", "registry_damaged")
-            last[row.office, row.year] = row.last
+            last[row["office"], row["year"]] = row["last"]
     return last
 
 

@@ -22,6 +22,7 @@ from signsvc.errors import RegistryError
 from signsvc.models import Certificate, Medium, Number, OfficeId, Sha256, Standing, Status
 from signsvc.proofs import SALT_BYTES, canonical
 from signsvc.registry.match import Mark, MatchKey, same
+from signsvc.registry.schema import entries, typed
 from signsvc.report import BEIJING, StatusEvent, certificate_of
 from signsvc.statuses import Event
 
@@ -108,6 +109,16 @@ class Lost:
     meanwhile, and running again settles it."""
 
     known: Recorded | Conflict | None
+
+
+@dataclass(frozen=True)
+class Boxed:
+    """An entry's encrypted box, and what it belongs to; `sha256` is an issued file's, None for later events."""
+
+    kind: str
+    number: Number
+    sha256: Sha256 | None
+    box: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -200,14 +211,35 @@ def certificate(row: RowMapping, history: list[StatusEvent]) -> Certificate:
 
 
 def box_of(row: RowMapping) -> bytes:
-    """The encrypted box in an entry's private part."""
-    return base64.b64decode(json.loads(row["private"])["box"])
+    """The encrypted box in an entry's private part; one that was forged without any is empty, and opens for nobody."""
+    try:
+        return base64.b64decode(json.loads(row["private"])["box"])
+    except (KeyError, TypeError, ValueError):
+        return b""
+
+
+def box_context(kind: str, number: str) -> bytes:
+    """What a box is locked for, so that it opens for no other kind of event and no other number."""
+    return f"{kind} {number}".encode()
+
+
+def clear(row: RowMapping, key: MatchKey) -> dict[str, Any] | None:
+    """The record of an entry every column of which is as it was written; None for any other."""
+    try:
+        mac = entry_mac(key, row["idx"], row["salt"], row["record"], row["private"])
+        if not (typed(entries, row) and same(mac, row["mac"])):
+            return None
+        record, private = json.loads(row["record"]), json.loads(row["private"])
+        copied = all(row[name] == value for name, value in copies(record, private).items())
+        bound = record["private"] == sha256(row["private"].encode()).hexdigest()
+        return dict(record) if copied and bound else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def guard(row: RowMapping, key: MatchKey) -> RowMapping:
     """The row as it is; RegistryError if anything in it was changed since it was written."""
-    expected = entry_mac(key, row["idx"], row["salt"], row["record"], row["private"])
-    if not same(expected, row["mac"]):
+    if clear(row, key) is None:
         raise RegistryError("登记库中有条目被改动，已停止使用：请运行 signsvc log verify", "registry_damaged")
     return row
 

@@ -1,14 +1,15 @@
 """The registry's tables and transactions: SQLAlchemy Core, SQLite by default, nothing that PostgreSQL has not.
 
 Entries, nodes, checkpoints and certificates are only ever added. What columns beside `record` and `private` hold is
-copied from these for looking up, and the audit holds the copies against them. `mac` columns are keyed hashes of their
-row under the match key: whoever can write to the database but does not hold that key cannot forge a row.
+copied from these for looking up, and whoever reads an entry holds the copies against them. `mac` columns are keyed
+hashes of their row under the match key: whoever can write to the database but does not hold that key cannot make a
+row that was never there, but can put back one that was.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,11 +29,11 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from signsvc.errors import RegistryBusy, RegistryError, SignsvcError
 
-VERSION = "1"
+VERSION = "2"
 BUSY_SECONDS = 30
 # Values in one IN (…): far below what any database allows, few enough to be planned well.
 SLICE = 500
@@ -85,6 +86,13 @@ entries = Table(
     Column("signed_sha256", String(64), index=True),
     Column("mac", String(64), nullable=False),
 )
+# The keyed hash of which entries each number has: see standings.py.
+standings = Table(
+    "standings",
+    metadata,
+    Column("number", String(160), primary_key=True),
+    Column("mac", String(64), nullable=False),
+)
 # Complete nodes of the Merkle tree; level 0 holds the leaf hashes.
 nodes = Table(
     "nodes",
@@ -109,11 +117,19 @@ certificates = Table(
 )
 
 Item = TypeVar("Item")
+_FORMS = {
+    table.name: [(column.name, column.type.python_type, column.nullable) for column in table.columns]
+    for table in metadata.sorted_tables
+}
 
 
 def connect(url: str) -> Engine:
-    """An engine for `url`. Open it after forking: connections must not cross into a child."""
-    engine = create_engine(url)
+    """An engine for `url`. Open it after forking: connections must not cross into a child. RegistryError if it is
+    no address of a database that can be used here."""
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise RegistryError("SIGNSVC_DATABASE_URL 无法使用：请检查写法，以及数据库驱动是否安装") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -122,7 +138,10 @@ def connect(url: str) -> Engine:
 
 def present(url: str) -> bool:
     """Whether there is a database at `url` at all; never makes one, as merely connecting to SQLite would."""
-    parts = make_url(url)
+    try:
+        parts = make_url(url)
+    except ArgumentError as error:
+        raise RegistryError("SIGNSVC_DATABASE_URL 不是数据库地址") from error
     return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
 
 
@@ -153,6 +172,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def typed(table: Table, row: Mapping[Any, Any]) -> bool:
+    """Whether every value of a row is of its column's type: SQLite keeps whatever it is given."""
+    return all(
+        isinstance(row[name], form) or (row[name] is None and empty)
+        for name, form, empty in _FORMS[table.name]
+    )
+
+
 def slices(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
     """`items` in pieces that fit into one statement."""
     for start in range(0, len(items), SLICE):
@@ -162,6 +189,8 @@ def slices(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # The driver's own transaction handling is off: `begin` says which kind each one is.
     connection.isolation_level = None
+    # Bytes that are no UTF-8 must not stop the audit; no value that was written here looks like what they become.
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
     connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

@@ -6,29 +6,26 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping
 
 from signsvc.errors import StatusNotAllowed
 from signsvc.models import Number, Status
 from signsvc.registry import log
 from signsvc.registry.book import Book
-from signsvc.registry.records import COPIED, VOIDED, NewEntry, guard, pack, stamp, status_after
+from signsvc.registry.records import COPIED, VOIDED, NewEntry, pack, stamp, status_after
 from signsvc.registry.rows import issued_row
-from signsvc.registry.schema import entries, slices
+from signsvc.registry.standings import told
 from signsvc.report import StatusEvent
 from signsvc.statuses import REASONS, Event, after
 
 
 def histories(connection: Connection, book: Book, wanted: Sequence[str]) -> dict[str, list[StatusEvent]]:
-    """The events of each number in their order, its issue first."""
-    told: dict[str, list[StatusEvent]] = {}
-    for part in slices(wanted):
-        # Copies given out change nothing, and a voided number has no history.
-        fits = entries.c.number.in_(part) & entries.c.kind.not_in((COPIED, VOIDED))
-        query = select(entries).where(fits).order_by(entries.c.idx)
-        for row in connection.execute(query).mappings():
-            told.setdefault(row["number"], []).append(_event(guard(row, book.key)))
-    return told
+    """The events of each number in their order, its issue first; RegistryError if one was changed or is missing."""
+    # Copies given out change nothing, and a voided number has no history.
+    return {
+        number: [_event(row) for row in rows if row["kind"] not in (COPIED, VOIDED)]
+        for number, rows in told(connection, book.key, wanted).items()
+    }
 
 
 def change(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import stat
 from collections.abc import Collection
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from signsvc import keys, policy
+from signsvc.archive import Archive
 from signsvc.config import Settings
-from signsvc.errors import RegistryError, SettingsError
+from signsvc.errors import ArchiveFailed, RegistryError, SettingsError
 from signsvc.keys import KeyRing, Role
 from signsvc.notes import log_name
-from signsvc.registry import Registry
+from signsvc.registry import Registry, box_context
 from signsvc.report import BEIJING
 
 OFFICES, CATALOGUE = "offices.toml", "catalogue.toml"
@@ -108,5 +110,17 @@ def open_home(settings: Settings, roles: Collection[Role]) -> tuple[KeyRing, Reg
     if settings.home.exists() and settings.home.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsError("SIGNSVC_HOME 可被其他用户写入，拒绝使用；请执行 chmod 700")
     ring = load_keys(settings, roles)
-    log_key = ring.log if Role.LOG in roles else None
-    return ring, Registry.open(database_url(settings), log_folder(settings), ring.match, log_key)
+    url, folder = database_url(settings), log_folder(settings)
+    if Role.LOG not in roles:
+        return ring, Registry.open(url, folder, ring.match)
+    archive = Archive(archive_folder(settings), settings.home / "tmp", ring.archive)
+    return ring, Registry.open(url, folder, ring.match, ring.log, partial(_opens, archive))
+
+
+def _opens(archive: Archive, kind: str, number: str, box: bytes) -> bool:
+    """Whether a box was locked for this event: only who holds the archive key can have done it."""
+    try:
+        archive.unlock(box, box_context(kind, number))
+    except ArchiveFailed:
+        return False
+    return True

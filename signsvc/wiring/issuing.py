@@ -13,10 +13,10 @@ from signsvc import fill
 from signsvc.archive import Archive
 from signsvc.config import Settings
 from signsvc.convert import choose_converter, read_back
-from signsvc.errors import ConversionFailed, Fault
+from signsvc.errors import ConversionFailed, Fault, SettingsError
 from signsvc.fonts import FontBook, code_point
 from signsvc.issue import Issuer
-from signsvc.models import DocxBytes, Draft, PdfBytes, SealPlace
+from signsvc.models import DocxBytes, Draft, PdfBytes, Role, SealPlace
 from signsvc.wiring.home import ISSUING, archive_folder, now, open_home, read_file
 from signsvc.wiring.rules import Rules
 from signsvc.wiring.seals import Seals
@@ -46,7 +46,7 @@ def checking(settings: Settings) -> Iterator[Issuer]:
     with closing(registry):
         local = Rules.load(settings)
         fonts = load_fonts(settings)
-        form = fill.Form.load(template_bytes(settings))
+        form = load_form(settings, fonts)
         yield Issuer(
             office=local.find_office,
             decide=local.decide,
@@ -69,7 +69,28 @@ def _unconverted(documents: Sequence[DocxBytes]) -> list[PdfBytes | ConversionFa
 
 
 def load_fonts(settings: Settings) -> FontBook:
-    return FontBook.load(settings.font_body, settings.font_title, settings.font_fallback, settings.font_files)
+    """The faces of the settings; only those that nobody chose may be missing."""
+    return FontBook.load(
+        settings.font_body,
+        settings.font_title,
+        settings.font_fallback,
+        settings.font_files,
+        optional=(Settings.font_body, Settings.font_title, *Settings.font_fallback),
+    )
+
+
+def load_form(settings: Settings, fonts: FontBook) -> fill.Form:
+    """The template; every character of its own text has a font."""
+    form = fill.Form.load(template_bytes(settings))
+    roles: tuple[Role, ...] = ("body", "title")
+    if missing := dict.fromkeys(
+        char for role in roles for char in fonts.missing(form.fixed_text(role), role)
+    ):
+        named = "、".join(map(code_point, missing))
+        raise SettingsError(
+            f"没有字体能显示模板中的字符 {named}，请修改模板或安装含该字的字体", "template_error"
+        )
+    return form
 
 
 def font_files(fonts: FontBook) -> list[Path]:

@@ -143,7 +143,7 @@ def test_voiding_that_fails_either_way_loses_no_number(
     attempt(again, ["a"])
     assert again.audit() == []
     happened = transaction == 2 or persisted
-    assert next(iter(again.files()))[0] == Number(f"qh-demo-2026-{2 if happened else 1:06d}")
+    assert next(again.boxes()).number == Number(f"qh-demo-2026-{2 if happened else 1:06d}")
 
 
 def _work(folder: Path, requests: list[str], start: Any, results: Any) -> None:

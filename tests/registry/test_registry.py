@@ -38,7 +38,7 @@ from registry.samples import (
 from signsvc.errors import NotFound, RegistryError, StatusNotAllowed
 from signsvc.models import Certificate, Number, OfficeId, Status
 from signsvc.proofs import open_bundle
-from signsvc.registry import Claim, Conflict, Lost, Recorded, Registry, Reservation
+from signsvc.registry import Boxed, Claim, Conflict, Lost, Recorded, Registry, Reservation
 from signsvc.statuses import Event
 
 
@@ -258,7 +258,7 @@ def test_files_are_found_by_either_hash(registry: Registry) -> None:
     told = registry.by_number(new.reservation.number)
     assert registry.by_sha256(new.sha256) == registry.by_signed_sha256(new.signed_sha256) == told
     assert registry.by_sha256(new.signed_sha256) is None
-    assert list(registry.files()) == [(new.reservation.number, new.sha256)]
+    assert list(registry.boxes()) == [Boxed("issued", new.reservation.number, new.sha256, new.box)]
 
 
 def test_claims_are_answered_by_match_or_no_match(registry: Registry) -> None:

@@ -2,26 +2,29 @@
 
 It finds any change to what a sign or status command wrote, wherever it was made: a leaf is recomputed from record and
 salt, the private part by its digest, look-up columns by what they are copies of, nodes and roots from the leaves,
-checkpoints by their signatures and their count, the shown checkpoint by its place in the tree, numbers by their
-unbroken row, counters, reservations and facts by their keyed hashes. Entries are read by pages in one snapshot of the
-database, so memory stays flat and others may write meanwhile.
+checkpoints by their signatures and the running hash over them, the shown checkpoint by its place in the tree, numbers
+by their unbroken row, counters, reservations, standings and facts by their keyed hashes. Entries are read by pages in
+one snapshot of the database, so memory stays flat and others may write meanwhile. A value of another type than its
+column's is a change like any other.
 
-What it cannot find: a database put back whole to an earlier state together with its shown checkpoint. Witnesses, who
-remember the checkpoint they saw last, find that.
+What it cannot find: a database put back whole to an earlier state together with its shown checkpoint (witnesses, who
+remember the checkpoint they saw last, find that); and by itself, what a thief of the match key adds after the last
+checkpoint in the form of the registry. Whoever holds the archive key sees that its boxes do not open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from signsvc.errors import RegistryError
 from signsvc.notes import Checkpoint, NoteError, open_checkpoint
 from signsvc.registry import schema
-from signsvc.registry.audit.entries import check_events, check_row
+from signsvc.registry.audit.entries import check_events, check_row, check_standings, check_stray_standings
 from signsvc.registry.audit.findings import Finding, Findings
 from signsvc.registry.audit.numbers import NumberCheck
 from signsvc.registry.audit.tree import TreeCheck
@@ -71,7 +74,10 @@ def _shown(book: Book, findings: Findings) -> Checkpoint | None:
 def _check_facts(connection: Connection, book: Book, findings: Findings) -> dict[str, str]:
     """What the registry says of itself, as far as it can be believed."""
     facts = {}
-    for name in sorted(FACTS | set(connection.execute(select(schema.meta.c.key)).scalars())):
+    named = set(connection.execute(select(schema.meta.c.key)).scalars())
+    if not all(isinstance(name, str) for name in named):
+        findings.fault("fact_changed", "登记库有无法读取的记录")
+    for name in sorted(FACTS | {name for name in named if isinstance(name, str)}):
         try:
             facts[name] = get_meta(connection, book.key, name)
         except RegistryError as error:
@@ -85,7 +91,7 @@ def _check_facts(connection: Connection, book: Book, findings: Findings) -> dict
 def _check_entries(
     connection: Connection, book: Book, tree: TreeCheck, numbers: NumberCheck, findings: Findings
 ) -> set[str]:
-    """Every entry, page by page; returns the seal certificates that they name."""
+    """Every entry and standing, page by page; returns the seal certificates that the entries name."""
     table = schema.entries
     count = int(connection.execute(select(func.count()).select_from(table)).scalar_one())
     end = max(count, tree.shown.size if tree.shown else 0)
@@ -98,22 +104,36 @@ def _check_entries(
         tree.page(stop, rows)
         checked = {index: check_row(row, book.key, findings) for index, row in rows.items()}
         records = {index: record for index, record in checked.items() if record is not None}
-        for record in records.values():
-            if record["kind"] in CLOSING:
-                numbers.meet(record)
-            if record["kind"] == ISSUED:
-                seals |= {record["seal_certificate"], *record["seal_issuers"]}
+        closing = {index: record for index, record in records.items() if record["kind"] in CLOSING}
+        seals |= _follow(closing, numbers, findings)
         check_events(connection, records, findings)
+        check_standings(connection, book.key, [record["number"] for record in closing.values()], findings)
+    check_stray_standings(connection, findings)
     if count:
         findings.fault("entry_stray", f"有 {count} 条的位置超出日志的范围")
     return seals
 
 
+def _follow(records: Mapping[int, Mapping[str, Any]], numbers: NumberCheck, findings: Findings) -> set[str]:
+    """Meet the numbers that these entries use up; returns the seal certificates that they name."""
+    seals: set[str] = set()
+    for index, record in records.items():
+        try:
+            numbers.meet(record)
+            if record["kind"] == ISSUED:
+                seals |= {record["seal_certificate"], *record["seal_issuers"]}
+        except (KeyError, TypeError):  # made by a thief of the match key, who did not take the trouble
+            findings.fault("entry_changed", f"日志第 {index} 条（{record['number']}）残缺，不是本程序所写")
+    return seals
+
+
 def _check_certificates(connection: Connection, named: set[str], findings: Findings) -> None:
     missing = set(named)
-    for row in connection.execute(select(schema.certificates)):
-        missing.discard(row.sha256)
-        if row.sha256 not in named or sha256(row.der).hexdigest() != row.sha256:
-            findings.fault("certificate_changed", f"印章证书 {row.sha256} 被改动，或无人引用")
+    for row in connection.execute(select(schema.certificates)).mappings():
+        name = row["sha256"]
+        missing.discard(name)
+        whole = schema.typed(schema.certificates, row) and sha256(row["der"]).hexdigest() == name
+        if not whole or name not in named:
+            findings.fault("certificate_changed", f"印章证书 {name} 被改动，或无人引用")
     for name in sorted(missing):
         findings.fault("certificate_missing", f"印章证书 {name} 缺失")

@@ -2,44 +2,55 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, exists, select
 
 from signsvc.models import Status
 from signsvc.registry.audit.findings import Findings
-from signsvc.registry.match import MatchKey, same
-from signsvc.registry.records import COPIED, ISSUED, copies, entry_mac
-from signsvc.registry.schema import entries, slices
+from signsvc.registry.match import MatchKey
+from signsvc.registry.records import CLOSING, COPIED, ISSUED, clear
+from signsvc.registry.schema import entries, slices, standings
+from signsvc.registry.standings import holds
 from signsvc.statuses import Event, after
-
-LATER = (COPIED, *Event)
 
 
 def check_row(row: RowMapping, key: MatchKey, findings: Findings) -> dict[str, Any] | None:
     """The clear record of an entry that is as it was written; None, and a fault told, for any other."""
-    try:
-        record, private = json.loads(row["record"]), json.loads(row["private"])
-        mac = entry_mac(key, row["idx"], row["salt"], row["record"], row["private"])
-        whole = (
-            same(mac, row["mac"])
-            and record["private"] == sha256(row["private"].encode()).hexdigest()
-            and all(row[name] == value for name, value in copies(record, private).items())
-        )
-    except (ValueError, TypeError, KeyError, AttributeError):
-        whole = False
-    if whole:
-        return dict(record)
-    findings.fault("entry_changed", f"日志第 {row['idx']} 条（{row['number']}）被改动")
-    return None
+    record = clear(row, key)
+    if record is None:
+        findings.fault("entry_changed", f"日志第 {row['idx']} 条（{row['number']}）被改动")
+    return record
+
+
+def check_standings(
+    connection: Connection, key: MatchKey, numbers: Sequence[str], findings: Findings
+) -> None:
+    """Whether the standing of each of these numbers stands for just the entries that there are."""
+    indexes: dict[str, list[int]] = {number: [] for number in numbers}
+    noted: dict[str, object] = {}
+    for part in slices(numbers):
+        query = select(entries.c.number, entries.c.idx).where(entries.c.number.in_(part))
+        for row in connection.execute(query.order_by(entries.c.idx)):
+            indexes[row.number].append(row.idx)
+        found = connection.execute(select(standings).where(standings.c.number.in_(part)))
+        noted |= {row.number: row.mac for row in found}
+    for number, every in indexes.items():
+        if not holds(key, number, every, noted.get(number)):
+            findings.fault("standing_changed", f"{number} 的登记条目总账缺失或不符：有条目被改动、删除或添加")
+
+
+def check_stray_standings(connection: Connection, findings: Findings) -> None:
+    """Whether there are no other standings than those of numbers in the log."""
+    known = exists().where(entries.c.number == standings.c.number)
+    for number in connection.execute(select(standings.c.number).where(~known)).scalars():
+        findings.fault("standing_changed", f"登记条目总账中的 {number} 在日志中没有条目")
 
 
 def check_events(connection: Connection, records: Mapping[int, dict[str, Any]], findings: Findings) -> None:
     """Whether what came after an issue was allowed to come; `records` are those of one page, by index."""
-    later = {index: record for index, record in records.items() if record["kind"] in LATER}
+    later = {index: record for index, record in records.items() if record["kind"] not in CLOSING}
     told = _told(connection, sorted({record["number"] for record in later.values()}), max(later, default=-1))
     for number, rows in told.items():
         status: Status | None = None

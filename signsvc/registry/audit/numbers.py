@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from signsvc.registry.audit.findings import Findings
-from signsvc.registry.match import MatchKey, same
-from signsvc.registry.numbers import Place, counter_mac, reservation_mac
-from signsvc.registry.schema import counters, entries, reservations, slices
+from signsvc.registry.match import MatchKey
+from signsvc.registry.numbers import Place, counter_holds, reservation_holds
+from signsvc.registry.schema import counters, entries, reservations, slices, typed
 
 
 class NumberCheck:
@@ -27,16 +27,18 @@ class NumberCheck:
 
     def begin(self) -> None:
         """The open reservations: notes, unless their rows were changed or their requests were issued long ago."""
-        held = self.connection.execute(select(reservations)).mappings().all()
-        for row in held:
+        held = []
+        for row in self.connection.execute(select(reservations)).mappings():
             name = f"{row['office']}-{row['printed']}"
-            if not same(str(row["mac"]), reservation_mac(self.key, row)):
+            if not reservation_holds(self.key, row):
                 self.findings.fault("reservation_changed", f"预留编号 {name} 被改动")
             else:
                 self.findings.note(
                     "reservation_open", f"编号 {name} 已预留，尚未使用（{row['reserved_at']}）"
                 )
-            self._meet((row["office"], row["year"]), row["serial"])
+            if typed(reservations, row):
+                held.append(row)
+                self._meet((row["office"], row["year"]), row["serial"])
         for part in slices([row["request_key"] for row in held]):
             query = select(entries.c.number).where(entries.c.request_key.in_(part))
             for number in self.connection.execute(query).scalars():
@@ -49,10 +51,11 @@ class NumberCheck:
     def finish(self) -> None:
         """The counters against the serials that were met."""
         counted = {}
-        for row in self.connection.execute(select(counters)):
-            counted[row.office, row.year] = row.last
-            if not same(str(row.mac), counter_mac(self.key, row.office, row.year, row.last)):
-                self.findings.fault("counter_changed", f"{row.office} {row.year} 年的编号计数被改动")
+        for row in self.connection.execute(select(counters)).mappings():
+            if not counter_holds(self.key, row):
+                self.findings.fault("counter_changed", f"{row['office']} {row['year']} 年的编号计数被改动")
+            if typed(counters, row):
+                counted[row["office"], row["year"]] = row["last"]
         for place in sorted({*counted, *self.next, *self.ahead}):
             self._compare(place, counted.get(place, 0))
 

@@ -11,7 +11,8 @@ from signsvc.notes import Checkpoint, NoteError, open_checkpoint
 from signsvc.proofs import leaf_data
 from signsvc.registry.audit.findings import Findings
 from signsvc.registry.book import Book
-from signsvc.registry.schema import checkpoints, nodes
+from signsvc.registry.log import NO_TRAIL, trail
+from signsvc.registry.schema import checkpoints, entries, nodes, typed
 
 
 class TreeCheck:
@@ -24,6 +25,7 @@ class TreeCheck:
         self.frontier = Frontier()
         self.nodes = self.checkpoints = 0
         self.newest = -1  # size of the largest checkpoint met
+        self.trail = NO_TRAIL
 
     def page(self, end: int, rows: Mapping[int, RowMapping]) -> None:
         """Go on to leaf `end`; `rows` are the entries from here to there by index."""
@@ -41,22 +43,23 @@ class TreeCheck:
     def finish(self, recorded: str | None) -> None:
         """What is there beside what was met on the way, and whether every checkpoint was met.
 
-        `recorded` is how many checkpoints the registry says it has signed.
+        `recorded` is what the registry says stands for all checkpoints that it has signed.
         """
         extra = self._count(nodes) - self.nodes
         if extra > 0:
             self.findings.fault("node_extra", f"日志多出 {extra} 个节点")
         if self._count(checkpoints) != self.checkpoints:
             self.findings.fault("checkpoint_stray", "有检查点超出日志条目的范围")
-        if recorded != str(self._count(checkpoints)):
-            self.findings.fault("checkpoint_missing", "检查点的数目与登记不符：有检查点被删除或添加")
+        if recorded != self.trail:
+            self.findings.fault("checkpoint_missing", "检查点的总账与登记不符：有检查点被删除、添加或改动")
         self._judge_shown()
 
     def _leaf(self, index: int, row: RowMapping | None, stored: Mapping[Node, bytes]) -> bytes:
         """The leaf hash of an entry; of a missing one what is stored, so that the rest can still be judged."""
-        if row is not None:
-            return leaf_hash(leaf_data(bytes(row["salt"]), str(row["record"])))
-        self.findings.fault("entry_missing", f"日志第 {index} 条缺失")
+        if row is not None and typed(entries, row):
+            return leaf_hash(leaf_data(row["salt"], row["record"]))
+        if row is None:
+            self.findings.fault("entry_missing", f"日志第 {index} 条缺失")
         return stored.get((0, index), bytes(HASH_BYTES))
 
     def _compare(self, signed: Mapping[int, str]) -> None:
@@ -65,6 +68,7 @@ class TreeCheck:
         if size in signed:
             self.checkpoints += 1
             self.newest = size
+            self.trail = trail(self.trail, signed[size])
             if self._opened(size, signed[size]) != self.frontier.root():
                 self.findings.fault("checkpoint_changed", f"条目数为 {size} 的检查点被改动，或与条目不符")
         if self.shown is not None and self.shown.size == size and self.shown.root != self.frontier.root():
@@ -97,13 +101,15 @@ class TreeCheck:
         ]
         if not named:
             return {}
-        found = self.connection.execute(select(nodes).where(or_(*named)))
-        return {(row.level, row.idx): bytes(row.hash) for row in found}
+        found = self.connection.execute(select(nodes).where(or_(*named))).mappings()
+        return {(row["level"], row["idx"]): row["hash"] for row in found if typed(nodes, row)}
 
     def _signed(self, start: int, end: int) -> dict[int, str]:
         first = start + 1 if start else 0
         query = select(checkpoints).where(checkpoints.c.size.between(first, end))
-        return {row.size: row.note for row in self.connection.execute(query)}
+        # What is no text is no note, and refused as one.
+        found = self.connection.execute(query).mappings()
+        return {row["size"]: row["note"] if typed(checkpoints, row) else "" for row in found}
 
     def _count(self, table: Table) -> int:
         return int(self.connection.execute(select(func.count()).select_from(table)).scalar_one())
