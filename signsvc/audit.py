@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from hashlib import sha256
 
+from signsvc import boxes
 from signsvc.archive import Archive
 from signsvc.errors import ArchiveFailed
-from signsvc.registry import ISSUED, Boxed, Finding, Registry, box_context
+from signsvc.registry import ISSUED, Boxed, Finding, Registry
 
 
 def audit(registry: Registry, archive: Archive) -> list[Finding]:
@@ -39,10 +40,10 @@ def _item(archive: Archive, item: Boxed, used: set[bytes]) -> Iterator[Finding]:
             archive.get(item.sha256)
         except ArchiveFailed as error:
             yield Finding("fault", "archive_changed", f"{item.number} 的存档：{error}")
-    try:
-        archive.unlock(item.box, box_context(item.kind, item.number))
-    except ArchiveFailed as error:
-        yield Finding("fault", "box_changed", f"{item.number} 的办理记录（{item.kind}）：{error}")
+    if not boxes.opens(archive, item.kind, item.number, item.box):
+        yield Finding(
+            "fault", "box_changed", f"{item.number} 的办理记录（{item.kind}）打不开：被改动，或不属于它"
+        )
     if item.kind != ISSUED:  # a number is issued once, but may be suspended twice: not with one box
         digest = sha256(item.box).digest()
         if digest in used:

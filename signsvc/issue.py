@@ -20,12 +20,12 @@ returns what was committed. A step that fails without a crash voids the number, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
+from signsvc import boxes
 from signsvc.archive import Archive, sm3
 from signsvc.errors import ConversionFailed, Fault, RowFailed, RowRefused
 from signsvc.identity import mask_name, new_code
@@ -55,7 +55,6 @@ from signsvc.registry import (
     Recorded,
     Registry,
     Reservation,
-    box_context,
 )
 from signsvc.report import BEIJING
 from signsvc.statuses import STATUS_NAMES
@@ -188,7 +187,7 @@ class _Chunk:
             self.requests[key].request_id,
             "unchanged",
             certificate.number,
-            open_box(self.issuer.archive, certificate.number, known.box)["code"],
+            boxes.unlock(self.issuer.archive, ISSUED, certificate.number, known.box)["code"],
             self.issuer.archive.get(certificate.sha256),
             certificate.sha256,
             certificate.valid_until,
@@ -316,7 +315,7 @@ class _Chunk:
             name=request.name,
             id_number=request.id_number,
             statement=decision.statement,
-            box=lock_box(self.issuer.archive, draft, request),
+            box=boxes.lock(self.issuer.archive, ISSUED, draft.number, boxes.of_certificate(draft, request)),
         )
 
     def lost(self, key: int, lost: Lost) -> None:
@@ -350,25 +349,3 @@ class _Chunk:
         ]
         if voids:
             self.issuer.registry.void(voids, self.issuer.clock())
-
-
-def lock_box(archive: Archive, draft: Draft, request: Request) -> bytes:
-    """What only the office may read again: the code, who verified and approved (Q17), the guardian's consent."""
-    contents = {
-        "code": draft.code,
-        "request_id": request.request_id,
-        "verified_by": request.verified_by,
-        "verified_how": request.verified_how,
-        "verified_on": request.verified_on.isoformat(),
-        "approved_by": request.approved_by,
-        "guardian": request.guardian,
-        "guardian_relation": request.guardian_relation,
-        "guardian_consent": request.guardian_consent,
-    }
-    return archive.lock(json.dumps(contents, ensure_ascii=False).encode(), box_context(ISSUED, draft.number))
-
-
-def open_box(archive: Archive, number: Number, box: bytes) -> dict[str, Any]:
-    """The contents of a certificate's box; ArchiveFailed if it is not this certificate's or was changed."""
-    contents: dict[str, Any] = json.loads(archive.unlock(box, box_context(ISSUED, number)))
-    return contents

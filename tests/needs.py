@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -13,6 +14,11 @@ def require(program: str) -> str:
     path = shutil.which(program)
     if path:
         return path
+    absent(program)
+
+
+def absent(what: str) -> NoReturn:
+    """End a test whose needs are not met here."""
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{program} is not installed; `make setup` installs it")
-    pytest.skip(f"needs {program}")
+        pytest.fail(f"{what} is not installed; `make setup` installs it")
+    pytest.skip(f"needs {what}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from needs import absent
 
 from signsvc import fonts
 from signsvc.errors import RowFailed, SettingsError
@@ -138,7 +139,7 @@ def installed() -> FontBook:
     wanted = ("Noto Serif CJK SC", "Noto Serif CJK SC:bold", "BabelStone Han")
     book = FontBook.load(*wanted[:2], wanted[2:], optional=wanted)
     if book.substitutions:
-        pytest.skip("needs fonts-noto-cjk and fonts-babelstone-han")
+        absent("fonts-noto-cjk or fonts-babelstone-han")
     return book
 
 

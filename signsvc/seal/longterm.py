@@ -38,6 +38,10 @@ class TimeStamping:
         self._key = key
         self._kept = threading.local()
 
+    def reach(self) -> None:
+        """Have one stamp made, which the timestamper keeps; raises whatever the library raises if there is none."""
+        asyncio.run(self._timestamper().async_dummy_response(DIGEST))
+
     def seal(self, writer: PdfFileWriter, embed: Embed) -> bytes:
         """The document in `writer`, sealed and stamped, and found good by what it carries itself.
 

@@ -93,6 +93,16 @@ class Sealer:
                 f"电子印章证书或其上级证书不在有效期内（有效期至 {until}），不能盖章；请更换印章证书"
             )
 
+    def check_ready(self, now: datetime) -> None:
+        """Raise KeyExpired or SealFailed if nothing could be sealed at `now`: before a number is used for it."""
+        self.check_validity(now)
+        if self._stamping is None:
+            return
+        try:
+            self._stamping.reach()
+        except Exception as error:  # as above: foreign bytes, or none at all
+            raise SealFailed("时间戳服务没有应答，不能盖章；请检查 SIGNSVC_TSA_URL 后重试") from error
+
     def _seal(self, writer: PdfFileWriter, embed: Embed) -> bytes:
         if self._stamping is not None:
             return self._stamping.seal(writer, embed)

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from signsvc import keys, policy
+from signsvc import boxes, keys, policy
 from signsvc.archive import Archive
 from signsvc.config import Settings
-from signsvc.errors import ArchiveFailed, RegistryError, SettingsError
+from signsvc.errors import RegistryError, SettingsError
 from signsvc.keys import KeyRing, Role
 from signsvc.notes import log_name
-from signsvc.registry import Registry, box_context
+from signsvc.registry import Registry
 from signsvc.report import BEIJING
 
 OFFICES, CATALOGUE = "offices.toml", "catalogue.toml"
@@ -114,13 +114,4 @@ def open_home(settings: Settings, roles: Collection[Role]) -> tuple[KeyRing, Reg
     if Role.LOG not in roles:
         return ring, Registry.open(url, folder, ring.match)
     archive = Archive(archive_folder(settings), settings.home / "tmp", ring.archive)
-    return ring, Registry.open(url, folder, ring.match, ring.log, partial(_opens, archive))
-
-
-def _opens(archive: Archive, kind: str, number: str, box: bytes) -> bool:
-    """Whether a box was locked for this event: only who holds the archive key can have done it."""
-    try:
-        archive.unlock(box, box_context(kind, number))
-    except ArchiveFailed:
-        return False
-    return True
+    return ring, Registry.open(url, folder, ring.match, ring.log, partial(boxes.opens, archive))

@@ -13,7 +13,7 @@ from signsvc import fill
 from signsvc.archive import Archive
 from signsvc.config import Settings
 from signsvc.convert import choose_converter, read_back
-from signsvc.errors import ConversionFailed, Fault, SettingsError
+from signsvc.errors import ConversionFailed, Fault, SettingsError, TemplateError
 from signsvc.fonts import FontBook, code_point
 from signsvc.issue import Issuer
 from signsvc.models import DocxBytes, Draft, PdfBytes, Role, SealPlace
@@ -81,7 +81,10 @@ def load_fonts(settings: Settings) -> FontBook:
 
 def load_form(settings: Settings, fonts: FontBook) -> fill.Form:
     """The template; every character of its own text has a font."""
-    form = fill.Form.load(template_bytes(settings))
+    try:
+        form = fill.Form.load(template_bytes(settings))
+    except TemplateError as error:
+        raise SettingsError(f"模板不能使用：{error}", "template_error") from error
     roles: tuple[Role, ...] = ("body", "title")
     if missing := dict.fromkeys(
         char for role in roles for char in fonts.missing(form.fixed_text(role), role)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+from signsvc import boxes
 from signsvc.archive import Archive
 from signsvc.config import Settings
 from signsvc.errors import NotFound
 from signsvc.models import Number
-from signsvc.registry import COPIED, Registry, box_context
+from signsvc.registry import COPIED, Registry
 from signsvc.statuses import Event
 from signsvc.wiring.home import RECORDING, archive_folder, now, open_home
 from signsvc.workspace import workspace
@@ -30,7 +30,7 @@ def change_status(
     """A status event with its note, which stays inside, encrypted."""
     whole = Number(number)
     with auditing(settings) as (registry, archive):
-        box = archive.lock(json.dumps({"note": note}, ensure_ascii=False).encode(), box_context(event, whole))
+        box = boxes.lock(archive, event, whole, {"note": note})
         registry.change_status(whole, event, reason, Number(by) if by else None, box, now())
 
 
@@ -42,8 +42,6 @@ def retained_copy(settings: Settings, number: str, reason: str) -> bytes:
         if certificate is None:
             raise NotFound(f"没有编号为 {whole} 的证明：请填完整编号，如 qh-demo-2026-000001")
         data = archive.get(certificate.sha256)
-        box = archive.lock(
-            json.dumps({"reason": reason}, ensure_ascii=False).encode(), box_context(COPIED, whole)
-        )
+        box = boxes.lock(archive, COPIED, whole, {"reason": reason})
         registry.record_copy(whole, box, now())
         return data

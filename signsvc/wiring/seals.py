@@ -33,7 +33,7 @@ class Seals:
         key = self._key(office)
         if key.standing is not Standing.DEMO and self._settings.loopback:
             raise SettingsError("SIGNSVC_BASE_URL 是本机或明文地址：正式印章须设为公众可访问的 https 网址")
-        self._sealer(office).check_validity(at)
+        self._sealer(office).check_ready(at)
 
     def seal(self, office: OfficeId, pdf: PdfBytes, place: SealPlace, title: str) -> Sealed:
         key = self._key(office)

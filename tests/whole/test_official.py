@@ -80,13 +80,13 @@ def test_an_address_that_nobody_can_reach_is_refused_for_a_real_seal(official: H
     assert official.run("log", "verify").stdout.startswith("日志完整")
 
 
-def test_a_time_stamp_that_cannot_be_had_fails_the_row_and_voids_its_number(official: Home) -> None:
+def test_a_time_stamp_that_cannot_be_had_fails_the_row_before_a_number_is_used(official: Home) -> None:
     rows = official.write_rows("rows.csv", [a_row(1, office="gd-one")])
     deaf = Home(official.folder, {**official.extra, "SIGNSVC_TSA_URL": "http://127.0.0.1:9/tsa"})
     row = deaf.sign(rows, expect=1)[0]
     assert (row["status"], row["error"]) == ("failed", "seal_failed")
     again = official.sign(rows)[0]
-    assert (again["status"], again["number"]) == ("issued", "gd-one-2026-000002")
+    assert (again["status"], again["number"]) == ("issued", "gd-one-2026-000001")
 
 
 def test_demonstration_matters_do_not_leave_the_demonstration(official: Home) -> None:
