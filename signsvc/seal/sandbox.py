@@ -39,8 +39,8 @@ class SandboxFailed(SignsvcError):
 class Limits:
     """What one file may cost: wall-clock `seconds`, `cpu_seconds`, and `memory` in bytes of address space."""
 
-    seconds: float = 2.5
-    cpu_seconds: int = 3
+    seconds: float = 1.8
+    cpu_seconds: int = 2
     memory: int = 1 << 30
 
 
