@@ -123,7 +123,7 @@ def _seals(settings: Settings) -> Iterator[Point]:
 
 
 def _seal(seals: Seals, seal: SealKey, _: Settings) -> Iterator[Point]:
-    seals.check(seal.office, now())
+    seals.check_own(seal.office, now())
     good = seal.not_after - now() > SOON
     text = f"{seal.office} 的印章证书有效期至 {chinese_date(seal.not_after.date())}"
     text += "（演示印章，无法律效力）" if seal.standing is Standing.DEMO else ""

@@ -93,9 +93,8 @@ class Sealer:
                 f"电子印章证书或其上级证书不在有效期内（有效期至 {until}），不能盖章；请更换印章证书"
             )
 
-    def check_ready(self, now: datetime) -> None:
-        """Raise KeyExpired or SealFailed if nothing could be sealed at `now`: before a number is used for it."""
-        self.check_validity(now)
+    def check_stamping(self) -> None:
+        """Raise SealFailed if the time stamp could not be had: before a number is used for it."""
         if self._stamping is None:
             return
         try:

@@ -30,10 +30,15 @@ class Seals:
 
     def check(self, office: OfficeId, at: datetime) -> None:
         """KeyExpired or SealFailed when this office cannot seal now; SettingsError when its QR would lead nowhere."""
+        self.check_own(office, at)
+        self._sealer(office).check_stamping()
+
+    def check_own(self, office: OfficeId, at: datetime) -> None:
+        """The same of what is the office's own: key, certificate, picture, address. Nobody else is asked."""
         key = self._key(office)
         if key.standing is not Standing.DEMO and self._settings.loopback:
             raise SettingsError("SIGNSVC_BASE_URL 是本机或明文地址：正式印章须设为公众可访问的 https 网址")
-        self._sealer(office).check_ready(at)
+        self._sealer(office).check_validity(at)
 
     def seal(self, office: OfficeId, pdf: PdfBytes, place: SealPlace, title: str) -> Sealed:
         key = self._key(office)
