@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,30 @@ def test_results_are_complete_files_in_the_order_of_the_input(tmp_path: Path) ->
     assert sheet["B3"].value == "已出具"
     assert not list(folder.glob("*.part"))
     assert now().tzinfo is BEIJING
+
+
+def test_what_a_batch_leaves_is_for_its_owner_only_and_no_link_is_followed(tmp_path: Path) -> None:
+    folder, victim = tmp_path / "out", tmp_path / "victim"
+    with results(folder):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    victim.write_text("untouched", "utf-8")
+    (folder / "results.csv").unlink()
+    for name in ("results.csv", "o-2026-000001.part", "o-2026-000001.pdf"):
+        (folder / name).symlink_to(victim)
+    with results(folder) as written:
+        written.add(Outcome("a", "issued", Number("o-2026-000001"), "C" * 16, b"%PDF"))
+    assert victim.read_text("utf-8") == "untouched"
+    for file in folder.iterdir():
+        assert stat.S_IMODE(file.lstat().st_mode) == 0o600
+        assert not file.is_symlink()
+
+
+def test_no_code_is_written_outside_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    kept = elsewhere.stat().st_mtime_ns  # a file made and removed again would show in the folder's own time
+    with results(tmp_path / "out") as written:
+        written.add(Outcome("a", "issued", Number("o-2026-000001"), "C" * 16, b"%PDF"))
+    assert elsewhere.stat().st_mtime_ns == kept
+    assert tempfile.tempdir == str(elsewhere)

@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -61,3 +62,12 @@ def test_stray_files_and_links_are_removed_and_never_followed(tmp_path: Path) ->
         assert not (tmp / "stray").exists()
         assert not (tmp / "link").is_symlink()
     assert (outside / "kept").exists()
+
+
+def test_nobody_wipes_a_folder_that_was_just_made(tmp_path: Path) -> None:
+    def enter(_: int) -> bool:
+        with workspace(tmp_path / "tmp") as folder:
+            return (folder / "lock").exists()
+
+    with ThreadPoolExecutor(6) as crowd:
+        assert all(crowd.map(enter, range(600)))

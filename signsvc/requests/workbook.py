@@ -10,11 +10,14 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime, time
-from typing import IO, Final
+from typing import IO, Any, Final
 from xml.parsers import expat
 
 from openpyxl import load_workbook
+from openpyxl.packaging.manifest import Manifest
 from openpyxl.workbook import Workbook
+from openpyxl.xml.constants import ARC_CONTENT_TYPES, SHARED_STRINGS
+from openpyxl.xml.functions import fromstring
 
 from signsvc.errors import InputError
 from signsvc.requests.columns import Cell, Line
@@ -71,6 +74,7 @@ def _weigh(data: bytes) -> None:
             for part in parts:
                 with archive.open(part) as stream:
                     _refuse_doctype(stream)
+            _require_strings(archive)
     except InputError:
         raise
     except Exception:  # noqa: BLE001 as above: zipfile and zlib
@@ -80,14 +84,17 @@ def _weigh(data: bytes) -> None:
 def _require_sizes(parts: list[zipfile.ZipInfo]) -> None:
     if len(parts) > ENTRIES_LIMIT or sum(part.file_size for part in parts) > TOTAL_LIMIT:
         raise InputError("文件解压后过大，请拆成几个文件")
-    if any(
-        part.file_size > STRINGS_LIMIT
-        for part in parts
-        if part.filename.lower().endswith("sharedstrings.xml")
-    ):
-        raise InputError("文件中的文字过多，请拆成几个文件，或改用 .csv")
     if any(part.file_size > max(SMALL, RATIO_LIMIT * part.compress_size) for part in parts):
         raise InputError("文件的压缩比异常，请在 Excel 中另存为新的 .xlsx 再试")
+
+
+def _require_strings(archive: zipfile.ZipFile) -> None:
+    """The part that openpyxl will take for the shared strings, found as openpyxl finds it, whatever it is called."""
+    root: Any = fromstring(archive.read(ARC_CONTENT_TYPES))
+    types: Any = Manifest.from_tree(root)
+    strings = types.find(SHARED_STRINGS) if types else None
+    if strings is not None and archive.getinfo(strings.PartName[1:]).file_size > STRINGS_LIMIT:
+        raise InputError("文件中的文字过多，请拆成几个文件，或改用 .csv")
 
 
 def _refuse_doctype(stream: IO[bytes]) -> None:

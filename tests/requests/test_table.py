@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import tracemalloc
 import unicodedata
+import zipfile
 from datetime import date
 from itertools import chain, repeat
 from pathlib import Path
@@ -224,3 +226,30 @@ def test_rows_cost_little_memory() -> None:
     tracemalloc.stop()
     assert len(table) == 30_000
     assert kept < 12_000_000
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+@pytest.mark.parametrize("name", ["xl/sharedStrings.xml", "xl/theme/other.xml"])
+def test_a_workbook_with_more_text_than_can_be_held_is_refused_unread(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the workbook takes for its strings, whatever that part is called."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(as_xlsx([HEADER, VALUES]))) as book,
+        zipfile.ZipFile(made, "w") as changed,
+    ):
+        for part in book.namelist():
+            data = book.read(part)
+            if part == "[Content_Types].xml":
+                named = f'<Override PartName="/{name}" ContentType="{kind}"/></Types>'
+                data = data.replace(b"</Types>", named.encode())
+            changed.writestr(part, data)
+        changed.writestr(name, f'<sst xmlns="{MAIN}"><si><t>{"x" * 200}</t></si></sst>')
+    assert len(read("rows.xlsx", made.getvalue(), ())) == 1
+    monkeypatch.setattr("signsvc.requests.workbook.STRINGS_LIMIT", 100)
+    with pytest.raises(InputError, match="文字过多"):
+        read("rows.xlsx", made.getvalue(), ())
