@@ -5,7 +5,6 @@ Every fault is a PolicyError that names the file, the line and the key, for the 
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -13,6 +12,10 @@ from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from signsvc.errors import PolicyError
+from signsvc.policy.outline import Outline, Spot
+
+# Characters of a file that people keep by hand; a list of some hundred items has some ten thousand.
+LONGEST = 2_000_000
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
@@ -20,12 +23,12 @@ Kind = TypeVar("Kind", bound=StrEnum)
 class Section:
     """One table of a TOML file: a cursor that remembers which keys were asked for."""
 
-    def __init__(self, values: dict[str, Any], lines: list[str], origin: str, name: str, start: int) -> None:
+    def __init__(self, values: dict[str, Any], outline: Outline, origin: str, name: str, spot: Spot) -> None:
         self._values = values
-        self._lines = lines
+        self._outline = outline
         self._origin = origin
         self._name = name  # dotted, as in its header
-        self._start = start  # index of its first line
+        self._spot = spot  # where it stands
         self._asked: set[str] = set()
 
     def text(self, key: str, default: str | None = None) -> str:
@@ -57,6 +60,10 @@ class Section:
             self.fail(key, "应为正整数")
         return found
 
+    def whole_or_none(self, key: str) -> int | None:
+        """A whole number from 1, or None where it is not given."""
+        return self.whole(key) if self.has(key) else None
+
     def day(self, key: str) -> date | None:
         """A date without time, or None."""
         found = self._take(key)
@@ -78,18 +85,22 @@ class Section:
             return
         if not isinstance(found, list) or not found or not all(isinstance(item, dict) for item in found):
             self.fail(key, f"应写成一个或多个 [[{self._dotted(key)}]]")
-        at = self._start - 1
-        for values in found:
-            at = self._header(self._dotted(key), at + 1)
-            yield Section(values, self._lines, self._origin, self._dotted(key), at)
+        spots = self._outline.tables(self._spot, self._dotted(key))
+        for at, values in enumerate(found):
+            spot = spots[at] if at < len(spots) else self._spot
+            yield Section(values, self._outline, self._origin, self._dotted(key), spot)
+
+    def has(self, key: str) -> bool:
+        """Whether the key is given at all."""
+        return key in self._values
 
     def section(self, key: str) -> Section:
         """The table `[key]` inside this one."""
         found = self._take(key)
         if not isinstance(found, dict):
             self.fail(key, f"应写成 [{self._dotted(key)}]")
-        at = self._header(self._dotted(key), self._start)
-        return Section(found, self._lines, self._origin, self._dotted(key), at)
+        spots = self._outline.tables(self._spot, self._dotted(key)) or [self._spot]
+        return Section(found, self._outline, self._origin, self._dotted(key), spots[0])
 
     def finish(self) -> None:
         """Refuse what nobody asked for: a misspelt key must not be overlooked."""
@@ -98,7 +109,8 @@ class Section:
 
     def fail(self, key: str, reason: str) -> NoReturn:
         """Raise PolicyError naming file, line and key."""
-        raise PolicyError(f"{self._origin} 第{self._line_of(key)}行 {self._dotted(key)}：{reason}")
+        dotted = self._dotted(key)
+        raise PolicyError(f"{self._origin} 第{self._outline.line(self._spot, dotted)}行 {dotted}：{reason}")
 
     def _take(self, key: str) -> Any:
         self._asked.add(key)
@@ -118,26 +130,17 @@ class Section:
     def _dotted(self, key: str) -> str:
         return f"{self._name}.{key}" if self._name else key
 
-    def _header(self, dotted: str, begin: int) -> int:
-        header = re.compile(rf"\s*\[+\s*{re.escape(dotted)}\s*\]")
-        hits = (at for at in range(begin, len(self._lines)) if header.match(self._lines[at]))
-        return next(hits, self._start)
-
-    def _line_of(self, key: str) -> int:
-        """Line of the key, else of the table's header: where the person has to look."""
-        wanted = re.compile(rf"\s*(\[+\s*(\w+\.)*)?\"?{re.escape(key)}\"?\s*(=|\])")
-        for at in range(self._start + bool(self._name), len(self._lines)):
-            if wanted.match(self._lines[at]):
-                return at + 1
-            if self._name and re.match(rf"\s*\[+\s*{re.escape(self._name)}\s*\]", self._lines[at]):
-                break
-        return self._start + 1
-
 
 def read(text: str, origin: str) -> Section:
     """The file's root table; PolicyError if it is not TOML (the reader's message says at which line)."""
+    if len(text) > LONGEST:
+        raise PolicyError(f"{origin} 第1行：文件过大，不超过 {LONGEST // 1_000_000} 百万字")
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{origin} 不是正确的 TOML：{error}") from error
-    return Section(values, text.splitlines(), origin, "", 0)
+    # A number of thousands of digits, arrays within arrays without end: nobody wrote that by hand.
+    except (ValueError, RecursionError) as error:
+        raise PolicyError(f"{origin} 第1行：不是可用的 TOML 文件") from error
+    outline = Outline(text)
+    return Section(values, outline, origin, "", outline.root)

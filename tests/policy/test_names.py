@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import opencc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signsvc.policy import load_pack, shipped_jurisdictions
 from signsvc.policy.names import Screen, plain, squeeze
 
 SCREEN = Screen.of(
@@ -80,3 +82,19 @@ def test_other_forms_of_the_characters_are_the_same(shown: str) -> None:
 @pytest.mark.parametrize("typed", ["ＱＨ（１）", "qh(1)", " Q H 1 "])
 def test_looking_up_disregards_width_case_and_brackets(typed: str) -> None:
     assert plain(typed) == "qh1"
+
+
+def test_every_traditional_form_of_a_listed_character_is_known() -> None:
+    """OpenCC's tables as the judge, for Taiwan, Hong Kong and Japan alike."""
+    simplify = [opencc.OpenCC(config).convert for config in ("t2s", "tw2s", "hk2s")]
+    from_japanese = opencc.OpenCC("jp2t").convert
+    packs = [load_pack(place) for place in shipped_jurisdictions()]
+    texts = [name for pack in packs for item in pack.items for name in item.names]
+    texts += [
+        word for pack in packs for item in pack.items for case in item.exemptions for word in case.words
+    ]
+    listed = set("".join(texts))
+    for char in map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))):
+        simple = {convert(char) for convert in simplify} | {simplify[0](from_japanese(char))}
+        if char not in listed and simple & listed:
+            assert squeeze(char, prose=False) in simple, char

@@ -1,162 +1,282 @@
-"""The shipped packs against the documents' digests, and what a pack's file must hold."""
+"""Packs laid over each other, their validity and their deadlines."""
 
 from __future__ import annotations
 
-import tomllib
+import re
+import time
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
+from typing import Any
 
 import pytest
-from list_digests import DIGESTS, digest, rows_of
 
 from signsvc.errors import PolicyError
-from signsvc.policy import Pack, load_pack, parse_pack
+from signsvc.models import Decision, IdType, Issue, OfficeId, Refuse, Request
+from signsvc.policy import (
+    Circumstances,
+    Pack,
+    decide,
+    demo_text,
+    load_offices,
+    load_pack,
+    no_catalogue,
+    shipped,
+)
+from signsvc.policy.circumstances import Demand, Transition
+from signsvc.policy.packs import EXPIRED, TRANSITIONAL
 
-PRINTED = tomllib.loads(DIGESTS.read_text("utf-8"))
-PROVINCES = ("qinghai", "guangdong")
+PROVINCES = ("guangdong", "qinghai")
+QINGHAI_ENDED, TODAY = date(2026, 8, 4), date(2026, 11, 21)
+OFFICES = load_offices(demo_text("offices"), "offices.toml")
 
-SMALL = """
+# --- layers --------------------------------------------------------------------------------------------------------
+
+CITY = """
+jurisdiction = "guangdong/somecity"
+name = "某市"
 [document]
-province = "elsewhere"
-number = "某民发〔2022〕1号"
-title = "实施意见"
-valid_from = 2022-01-01
-valid_to = 2022-12-31
-list_title = "清单"
-list_annex = "附件1"
-
+number = "某民发〔2026〕1号"
+title = "某市不应由基层群众性自治组织出具证明事项清单（第一批）"
+issuers = ["某市民政局"]
 [[rules]]
-id = "outside"
-place = "二"
-text = "清单以外不得出具。"
-codes = ["unknown_matter"]
-
-[[items]]
+id = "banned"
+place = "一"
+text = "列入本清单的，不得要求基层群众性自治组织出具证明。"
+codes = ["banned_matter"]
+[[lists]]
+id = "city-first-batch"
+title = "某市清单（第一批）"
+annex = "附件"
+valid_from = 2026-10-01
+[[lists.items]]
 number = 1
-title = "婚姻状况证明（分居证明）"
-name = "婚姻状况证明"
-aliases = ["分居证明"]
-pathway = "由民政部门核对（收养情况除外）"
-exceptions = ["收养情况"]
-
-[[items]]
+title = "社区居住证明（居住证明）"
+name = "社区居住证明"
+aliases = ["居住证明"]
+pathway = "由公安部门通过居住证信息核对"
+[[lists.items]]
 number = 2
-title = "健在证明"
-name = "健在证明"
-pathway = "信息共享"
+title = "同一地址证明"
+name = "同一地址证明"
+pathway = "由市自然资源部门证明"
 """
 
 
-@pytest.fixture(params=PROVINCES)
-def province(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+def laid_over(**folders: str) -> Pack:
+    """The pack of the last folder given; `guangdong__somecity` is nation/guangdong/somecity."""
+    texts = {"nation/" + name.replace("__", "/"): text for name, text in folders.items()}
+    place = list(texts)[-1].removeprefix("nation/")
+
+    def source(folder: str) -> tuple[str, str] | None:
+        return (texts[folder], f"packs/{folder}/pack.toml") if folder in texts else shipped(folder)
+
+    return load_pack(place, source)
 
 
-def test_every_cell_is_as_printed(province: str) -> None:
-    items = load_pack(province).items
-    shipped = {str(number): [digest(item.title), digest(item.pathway)] for number, item in items.items()}
-    assert shipped == PRINTED[province]["items"]
+def text_of(place: str) -> str:
+    found = shipped(f"nation/{place}")
+    assert found is not None
+    return found[0]
 
 
-def test_every_quoted_rule_stands_in_the_document(province: str) -> None:
-    shipped = {rule.id: digest(rule.text) for rule in load_pack(province).rules}
-    assert shipped == PRINTED[province]["rules"]
+@pytest.fixture(scope="module")
+def city() -> Pack:
+    return laid_over(guangdong__somecity=CITY)
 
 
-def test_names_and_exceptions_are_all_that_the_cells_hold(province: str) -> None:
-    for item in load_pack(province).items.values():
-        bracketed = item.title.removeprefix(item.name).strip(" ()（）").removesuffix("等")
-        assert "、".join(item.aliases) == bracketed
-        excepted = item.pathway.rpartition("（")[2] if item.pathway.endswith("除外）") else ""
-        assert "、".join(item.exceptions) == excepted.removesuffix("除外）")
+def test_a_citys_batch_is_laid_over_the_provinces_and_the_nations(city: Pack) -> None:
+    assert [layer.jurisdiction for layer in city.layers] == ["nation", "guangdong", "guangdong/somecity"]
+    assert len(city.items) == 25
+    assert city.sha256.count("+") == 2
+    assert city.channels == load_pack("guangdong").channels
+    assert city.form == load_pack("guangdong").form
+    assert city.steps == load_pack("guangdong").steps
 
 
-def test_the_lists_have_their_lengths() -> None:
-    assert [len(load_pack(province).items) for province in PROVINCES] == [20, 23]
+def test_a_name_on_both_lists_hits_both(city: Pack) -> None:
+    hits = city.hits(city.screen.in_title("同一地址证明"), TODAY)
+    assert [(item.listing.document.number, item.number) for item in hits] == [
+        ("粤民发〔2020〕139号", 21),
+        ("某民发〔2026〕1号", 2),
+    ]
 
 
-def test_the_lists_differ_where_the_documents_do() -> None:
-    qinghai, guangdong = (load_pack(province).items for province in PROVINCES)
-    names = [number for number, item in qinghai.items() if item.name != guangdong[number].name]
-    pathways = [number for number, item in qinghai.items() if item.pathway != guangdong[number].pathway]
-    assert (names, pathways) == ([2], [5, 9, 19, 20])
+def test_a_batch_holds_from_its_day(city: Pack) -> None:
+    found = city.screen.in_title("居住证明")
+    assert [len(city.hits(found, day)) for day in (date(2026, 9, 30), date(2026, 10, 1))] == [0, 1]
 
 
-def test_no_two_items_of_a_list_share_a_name(province: str) -> None:
-    names = [name for item in load_pack(province).items.values() for name in item.names]
-    assert len(set(names)) == len(names)
-
-
-def test_every_refusal_that_rests_on_the_document_quotes_it(province: str) -> None:
-    pack = load_pack(province)
-    codes = {"unknown_matter", "basis_lapsed", "consultation_required"}
-    codes |= {"risk_assessment_required", "transitional_case_required"}
-    assert [code for code in sorted(codes) if pack.rule_for(code) is None] == []
-
-
-def test_validity_of_the_two_documents() -> None:
-    qinghai, guangdong = (load_pack(province) for province in PROVINCES)
-    assert (qinghai.document.valid_from, qinghai.document.valid_to) == (date(2021, 9, 3), date(2026, 8, 3))
-    assert guangdong.document.printed_on == date(2020, 10, 29)
-    assert guangdong.document.valid_to is None
-    assert [qinghai.expired(day) for day in (date(2026, 8, 3), date(2026, 8, 4))] == [False, True]
-    assert not guangdong.expired(date(2099, 1, 1))
-
-
-def test_a_further_province_needs_no_code() -> None:
-    pack = parse_pack(SMALL, "elsewhere/pack.toml")
-    assert isinstance(pack, Pack)
-    assert pack.items[1].exceptions == ("收养情况",)
-    assert pack.screen.in_title("分居证明") == (1,)
-    assert pack.expired(date(2023, 1, 1))
-
-
-@pytest.mark.parametrize("name", ["", "..", "../packs/qinghai", "henan", "qinghai/"])
-def test_an_unknown_province_is_refused(name: str) -> None:
-    with pytest.raises(PolicyError, match="qinghai"):
-        load_pack(name)
-
-
-@pytest.mark.parametrize(
-    ("written", "instead", "says"),
-    [
-        ("number = 2", "number = 3", "items：序号"),
-        ('name = "健在证明"', 'name = "在世证明"', r"第28行 items.name：.*找不到"),
-        ('name = "健在证明"', 'name = "证明"', "至少三个汉字"),
-        ('aliases = ["分居证明"]', 'aliases = ["离婚证明"]', r"第21行 items.aliases：.*找不到"),
-        ('aliases = ["分居证明"]', "aliases = []", r"items.aliases：不能为空"),
-        ('exceptions = ["收养情况"]', 'exceptions = ["公证情况"]', r"第23行 items.exceptions"),
-        ('pathway = "信息共享"', "", r"第25行 items.pathway：缺少"),
-        ('pathway = "信息共享"', 'pathway = "信息共享"\nnote = "x"', r"第30行 items.note：未知的键"),
-        ('place = "二"', "place = 2", r"第13行 rules.place：应为非空文字"),
-        ("valid_to = 2022-12-31", "valid_to = 2021-12-31", r"第7行 document.valid_to：早于"),
-        ("valid_to = 2022-12-31", 'valid_to = "2022-12-31"', r"document.valid_to：应为日期"),
-        (
-            "[[rules]]",
-            '[[rules]]\nid = "a"\nplace = "b"\ntext = "c"\ncodes = ["unknown_matter"]\n[[rules]]',
-            "两次",
-        ),
-        ("number = 1", "number = true", "正整数"),
-        ("[document]", "[document", "TOML.*line 2"),
-        ("[document]", "more = 1\n[document]", "more：未知的键"),
-    ],
-)
-def test_a_faulty_pack_is_refused_with_its_line(written: str, instead: str, says: str) -> None:
-    assert written in SMALL
-    with pytest.raises(PolicyError, match=says) as caught:
-        parse_pack(SMALL.replace(written, instead, 1), "elsewhere/pack.toml")
-    assert str(caught.value).startswith("elsewhere/pack.toml")
-
-
-def test_the_digest_script_reads_a_table_and_a_page_layout_alike() -> None:
-    table = "序号\t证明名称\t办 事 途 径\n1\t婚姻状况证明（分居证明）\t由民政部门核对\n2\t同一地址证明\t由部门证明\n"
-    page = (
-        "序号 证明名称 办事途径\n\n1\n\n婚姻状况证明\n\n（分居\n\n证明）\n\n由民政部\n\n门核对\n"
-        " 序号 证明名称 办事途径\n2 同一地址证明 由部门证明\n（备注：略）"
+def test_a_citys_batch_does_not_become_what_certificates_are_issued_under(city: Pack) -> None:
+    assert city.document.number == "粤民发〔2020〕139号"
+    assert laid_over(guangdong__somecity=CITY.replace("banned_matter", "unknown_matter")).document.number == (
+        "某民发〔2026〕1号"
     )
-    assert rows_of(page) == rows_of(table)
 
 
-def test_the_shipped_files_are_the_ones_that_the_digest_script_reads() -> None:
-    packs = Path(__file__).parents[2] / "signsvc" / "policy" / "data" / "packs"
-    assert sorted(folder.name for folder in packs.iterdir()) == sorted(PRINTED)
+def test_a_citys_expiry_is_its_own(city: Pack) -> None:
+    dated = CITY.replace("issuers", "valid_to = 2026-10-31\nissuers").replace(
+        "[[lists]]",
+        '[[rules]]\nid = "end"\nplace = "末"\ntext = "有效期至2026年10月31日。"\ncodes = ["policy_expired"]\n[[lists]]',
+        1,
+    )
+    pack = laid_over(guangdong__somecity=dated)
+    assert [layer.name for layer in pack.expired(TODAY)] == ["某市"]
+    assert city.expired(TODAY) == ()
+
+
+def test_without_a_passage_the_transitional_path_is_closed() -> None:
+    pack = laid_over(qinghai=without_rule(text_of("qinghai"), "transitional"))
+    assert not pack.opens(TRANSITIONAL)
+    assert load_pack("qinghai").opens(TRANSITIONAL)
+
+
+def without_rule(text: str, rule: str) -> str:
+    """The pack without one of its passages."""
+    kept, number = re.subn(rf'^\[\[rules\]\]\nid = "{rule}"\n(?:(?!\[\[).*\n)+', "", text, flags=re.MULTILINE)
+    assert number == 1
+    return kept
+
+
+def test_a_pack_that_could_not_quote_a_refusal_is_refused() -> None:
+    with pytest.raises(
+        PolicyError, match=r"^packs/nation/qinghai/pack.toml 第1行 rules：.*consultation_required"
+    ):
+        laid_over(qinghai=without_rule(text_of("qinghai"), "consultation"))
+    with pytest.raises(PolicyError, match=r"第1行：缺少保留清单的格式"):
+        laid_over(qinghai=text_of("qinghai").replace("[form]", "[form_]").partition("[form_]")[0])
+
+
+# --- validity ------------------------------------------------------------------------------------------------------
+
+SUCCESSOR = """
+[[document.successors]]
+number = "青民发〔2026〕9号"
+title = "关于延长有效期的通知"
+valid_from = 2026-09-01
+valid_to = 2031-08-31
+
+[[rules]]"""
+
+
+def extended() -> Pack:
+    """Qinghai with a successor recorded, after a gap of four weeks."""
+    return laid_over(qinghai=text_of("qinghai").replace("[[rules]]", SUCCESSOR.strip(), 1))
+
+
+def test_qinghais_document_is_over_and_guangdongs_is_not_known_to_be() -> None:
+    guangdong, qinghai = (load_pack(place) for place in PROVINCES)
+    ended = [[layer.name for layer in qinghai.expired(day)] for day in (date(2026, 8, 3), QINGHAI_ENDED)]
+    assert ended == [[], ["青海省"]]
+    assert guangdong.expired(date(2099, 1, 1)) == ()
+
+
+def test_a_recorded_successor_carries_the_document_on_from_its_day() -> None:
+    document = extended().document
+    days = [date(2026, 8, 3), QINGHAI_ENDED, date(2026, 9, 1), date(2031, 8, 31), date(2031, 9, 1)]
+    assert [document.expired(day) for day in days] == [False, True, False, False, True]
+    assert [document.number_on(day) for day in (days[0], days[2])] == [
+        "青民发〔2021〕103号",
+        "青民发〔2026〕9号",
+    ]
+    assert document.ends == date(2031, 8, 31)
+    assert load_pack("qinghai").document.ends == date(2026, 8, 3)
+    assert load_pack("guangdong").document.ends is None
+
+
+def test_a_successor_without_an_end_has_none() -> None:
+    text = text_of("qinghai").replace(
+        "[[rules]]", SUCCESSOR.replace("valid_to = 2031-08-31\n", "").strip(), 1
+    )
+    document = laid_over(qinghai=text).document
+    assert document.ends is None
+    assert not document.expired(date(2099, 1, 1))
+
+
+def asked(matter: str, **more: Any) -> Request:
+    usual: dict[str, Any] = {
+        "request_id": "20261121-001",
+        "office": None,
+        "addressee": "示范银行",
+        "name": "扎西·多杰",
+        "id_type": IdType.IDENTITY_CARD,
+        "id_number": "11010519491231002X",
+        "valid_until": date(2027, 5, 20),
+        "verified_by": "王某",
+        "verified_how": "调查核实",
+        "verified_on": TODAY,
+        "approved_by": "赵某",
+    }
+    return Request(matter=matter, **(usual | more))
+
+
+def decided(pack: Pack, request: Request, circumstances: Circumstances | None = None) -> Decision:
+    """For an office of the pack's place that has no list."""
+    office = replace(OFFICES[OfficeId("qh-demo")], jurisdiction=pack.jurisdiction)
+    none = no_catalogue(pack.jurisdiction)
+    return decide(request, office, none, pack, TODAY, circumstances=circumstances)
+
+
+TRANSITION = Circumstances(transition=Transition(Demand.CIVIL_PARTY, "示范银行", "来函一份", True, True))
+NEEDED = asked("同一地址证明", statement="其所住两处地址为同一处", purpose="办理贷款")
+
+
+def test_qinghais_transitional_path_opens_again_under_a_successor() -> None:
+    request = replace(NEEDED, matter="健在证明", statement="其健在")
+    closed, opened = (decided(pack, request, TRANSITION) for pack in (load_pack("qinghai"), extended()))
+    assert isinstance(closed, Refuse)
+    assert [fault.code for fault in closed.faults] == [EXPIRED]
+    assert isinstance(opened, Issue)
+    assert (opened.policy, opened.basis) == ("青民发〔2026〕9号", "青民发〔2026〕9号二（五）")
+
+
+def test_without_the_passage_a_case_is_refused_as_listed() -> None:
+    pack = laid_over(guangdong=without_rule(text_of("guangdong"), "transitional"))
+    assert isinstance(decided(load_pack("guangdong"), NEEDED, TRANSITION), Issue)
+    refused = decided(pack, NEEDED, TRANSITION)
+    assert isinstance(refused, Refuse)
+    assert "banned_matter" in [fault.code for fault in refused.faults]
+    assert not [way for way in refused.ways if "过渡期" in way]
+
+
+def test_a_refusal_tells_both_the_provinces_and_the_citys_hit_each_by_its_own_words(city: Pack) -> None:
+    refused = decided(city, asked("同一地址证明"))
+    assert isinstance(refused, Refuse)
+    grounds = [fault.ground for fault in refused.faults if fault.ground]
+    assert [ground.document for ground in grounds] == ["粤民发〔2020〕139号", "某民发〔2026〕1号"]
+    assert [ground.sentence for ground in grounds][1] == "列入本清单的，不得要求基层群众性自治组织出具证明。"
+    assert [ground.pathway for ground in grounds] == ["由相关职能部门证明", "由市自然资源部门证明"]
+    assert "附件《某市清单（第一批）》第2项" in grounds[1].listed
+
+
+# --- deadlines -----------------------------------------------------------------------------------------------------
+
+
+def test_a_yearly_report_is_due_again_each_year() -> None:
+    yearly = load_pack("guangdong").nearest.deadlines[1]
+    day = {
+        name: date(*parts)
+        for name, parts in {"before": (2026, 12, 24), "on": (2026, 12, 25), "after": (2026, 12, 26)}.items()
+    }
+    assert [yearly.next_due(day[name]) for name in day] == [day["on"], day["on"], date(2027, 12, 25)]
+    assert [yearly.last_due(day[name]) for name in day] == [date(2025, 12, 25), date(2025, 12, 25), day["on"]]
+
+
+def test_a_single_report_is_due_once() -> None:
+    once = load_pack("qinghai").nearest.deadlines[0]
+    on, after = date(2021, 11, 30), date(2021, 12, 1)
+    assert (once.next_due(on), once.last_due(on)) == (on, None)
+    assert (once.next_due(after), once.last_due(after)) == (None, on)
+
+
+# --- speed ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_hundred_thousand_rows_are_screened_in_moments() -> None:
+    pack = load_pack("guangdong")
+    begun = time.perf_counter()
+    for _ in range(2_000):
+        items = pack.hits(pack.screen.in_title("关于某人的亲属关系证明"), TODAY)
+        assert {*items} == {pack.items[0]}
+        pack.rule_for("banned_matter")
+        pack.expired(TODAY)
+    assert (time.perf_counter() - begun) / 2_000 < 0.0005
