@@ -20,12 +20,27 @@ class Exit(IntEnum):
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What a refusal rests on: a sentence of a published document, and the item of its list if it hit one."""
+
+    document: str  # 青民发〔2021〕103号
+    place: str  # 二（二）
+    sentence: str  # verbatim, without white space
+    listed: str = ""  # 附件2《…清单（第一批）》第8项“婚姻状况证明”
+    pathway: str = ""  # 办事途径, verbatim
+
+
+@dataclass(frozen=True)
 class Fault:
-    """One thing wrong with one row: `code` is `family` or `family:detail`, `column` the request key it concerns."""
+    """One thing wrong with one row: `code` is `family` or `family:detail`, `column` the request key it concerns.
+
+    What the policy refuses carries its `ground`; a mistake in the row has none.
+    """
 
     code: str
     message: str
     column: str | None = None
+    ground: Ground | None = None
 
 
 class SignsvcError(Exception):
@@ -53,6 +68,21 @@ class PolicyError(SignsvcError):
 
     code = "bad_policy"
     http = 500
+
+
+class CatalogueChanged(SignsvcError):
+    """The journal of a retained list (保留清单) is not as it was written; whatever needs the list is refused."""
+
+    code = "catalogue_changed"
+    http = 503
+
+
+class ChangeRefused(SignsvcError):
+    """A change of a retained list does not go this way: `step_not_allowed`, `change_outdated` or `change_invalid`."""
+
+    code = "step_not_allowed"
+    exit = Exit.NOT_ALL
+    http = 409
 
 
 class InputError(SignsvcError):

@@ -37,7 +37,7 @@ class Office:
 
     id: OfficeId
     name: str  # full legal name (domain 2.2)
-    province: str  # policy pack: "qinghai", "guangdong"
+    jurisdiction: str  # policy pack: "qinghai", "guangdong", "guangdong/a-city"
     county: str  # 示范区: county-level unit with its real suffix (Annex 4 B1)
     town: str  # 和平街道 (B2)
     community: str  # 幸福社区, 向阳村 (B3)
@@ -69,11 +69,17 @@ class Basis:
     kind: BasisKind
     title: str  # 《中华人民共和国民事诉讼法》（2023年修正）
     article: str  # 第六十一条第二款第三项
+    number: str = ""  # 文号: 国务院令第498号; printed in brackets behind the title
     valid_from: date | None = None
     valid_to: date | None = None  # last day in force
     ended_by: str = ""
     text: str = ""
     issuer_named: bool = False  # the text itself names the committee as issuer (G16)
+
+    @property
+    def printed(self) -> str:
+        """The reference as the form prints it."""
+        return self.title + (f"（{self.number}）" if self.number else "") + self.article
 
 
 class Path(StrEnum):
@@ -83,6 +89,13 @@ class Path(StrEnum):
     CONSULTATION = "consultation"  # 议事协商 (Q18, G15)
     RISK = "risk"  # 法律风险评估 (Q20)
     TRANSITIONAL = "transitional"  # 过渡期 (Q19, G27)
+
+
+class Handling(StrEnum):
+    """办结类型: done while the applicant waits, or within a number of working days (Q16)."""
+
+    ON_THE_SPOT = "on_the_spot"  # 当场办结
+    TIMED = "timed"  # 限时办结
 
 
 class Medium(StrEnum):
@@ -110,16 +123,32 @@ class Matter:
     name: str
     pattern: str  # 其属于本社区居民，{情况说明}
     purposes: tuple[str, ...]
-    addressee: str
+    addressee: str  # 证明索要单位
     bases: tuple[Basis, ...]
+    owner: str  # 责任部门: who demands it answers for it (G4)
     aliases: tuple[str, ...] = ()
     handled: str = ""  # 涉及办理事项名称
     slots: tuple[Slot, ...] = ()
     path: Path = Path.ORDINARY
     medium: Medium = Medium.ELECTRONIC
     office_kinds: tuple[OfficeKind, ...] = (OfficeKind.COMMUNITY, OfficeKind.VILLAGE)
-    conflict_reason: str = ""  # why a name on a not-to-issue list is kept all the same (domain 1.6)
+    handling: Handling = Handling.ON_THE_SPOT
+    limit_days: int | None = None  # working days; only for TIMED
+    can_verify: bool = True  # 是否有能力核实证明内容
+    conflict_reason: str = ""  # why a name on a not-to-issue list is kept all the same
+    issuer_reason: str = ""  # why the office certifies though no basis names it as issuer (G16)
+    justification: str = ""  # 必要性、可行性、可替代性、法律风险论证, for a local regulation (G17)
+    necessity: str = ""  # 必要性 (Q2)
+    yearly_count: int | None = None  # 年办理数量 (G2)
+    reason: str = ""  # 保留理由 (G3)
+    channel: str = ""  # 办理渠道
+    note: str = ""  # 备注
     demo: bool = False
+
+    @property
+    def public_interest(self) -> bool:
+        """Touches the community's interest or most residents': consultation first (Q18)."""
+        return self.path is Path.CONSULTATION
 
 
 class IdType(StrEnum):
@@ -178,6 +207,9 @@ class Issue:
     statement: str  # printed 证明事项, slots filled
     statement_pattern: str  # the same with its slots as blanks, for whoever verifies
     policy: str  # document number of the pack in force that day
+    policy_sha256: str = ""  # of the pack's files as they were read
+    edition: str = ""  # of the catalogue: `list/number/digest`
+    path: Path = Path.ORDINARY
     warnings: tuple[str, ...] = ()
 
 
@@ -186,6 +218,11 @@ class Refuse:
     """The decision: no, and why, and where to go instead."""
 
     faults: tuple[Fault, ...]
+    ways: tuple[str, ...] = ()  # alternatives, whoever may issue it, where to report an unreasonable demand
+    notes: tuple[str, ...] = ()  # documents quoted whose validity is over
+    policy: str = ""  # as in Issue
+    policy_sha256: str = ""  # as in Issue
+    edition: str = ""  # as in Issue
 
 
 Decision = Issue | Refuse
@@ -210,6 +247,19 @@ class Draft:
     issued_on: date
     verify_url: str  # the page where number and code are typed
     qr_url: str  # the QR's target
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A notice of refusal (不予出具告知单) before it is a file: everything that is printed, and nothing else."""
+
+    number: Number  # `{office}-J-{code}`: no certificate's
+    office: Office
+    name: str
+    matter: str  # the certificate asked for, in the words of the request
+    addressee: str
+    decision: Refuse
+    issued_on: date
 
 
 @dataclass(frozen=True)
@@ -267,6 +317,8 @@ class Certificate:
     status_since: datetime
     index: int  # of its leaf in the log
     superseded_by: Number | None = None
+    policy_sha256: str = ""  # of the policy pack as it was read; blank in records older than this field
+    edition: str = ""  # of the retained list (保留清单): `list/number/digest`; likewise
 
 
 @dataclass(frozen=True)

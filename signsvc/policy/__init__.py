@@ -1,22 +1,43 @@
 """What may be issued: offices, the catalogue (保留清单), policy packs, the decision. Pure; the data lies beside it."""
 
-from signsvc.policy.catalogue import Catalogue, demo_text, load_catalogue, printed_basis
+from signsvc.policy.catalogue import Catalogue, demo_text, load_catalogue, no_catalogue, printed_basis
+from signsvc.policy.circumstances import Circumstances
 from signsvc.policy.decision import decide
+from signsvc.policy.documents import Document
 from signsvc.policy.offices import find_office, load_offices
-from signsvc.policy.packs import Document, Item, Pack, Rule, load_pack, parse_pack
+from signsvc.policy.packs import Item, Layer, Pack, Rule
+from signsvc.policy.reading import (
+    NATION,
+    Source,
+    folder_of,
+    is_jurisdiction,
+    load_pack,
+    parse_layer,
+    shipped,
+    shipped_jurisdictions,
+)
 
 __all__ = [
+    "NATION",
     "Catalogue",
+    "Circumstances",
     "Document",
     "Item",
+    "Layer",
     "Pack",
     "Rule",
+    "Source",
     "decide",
     "demo_text",
     "find_office",
+    "folder_of",
+    "is_jurisdiction",
     "load_catalogue",
     "load_offices",
     "load_pack",
-    "parse_pack",
+    "no_catalogue",
+    "parse_layer",
     "printed_basis",
+    "shipped",
+    "shipped_jurisdictions",
 ]

@@ -63,7 +63,7 @@ def _office(section: Section) -> Office:
     office = Office(
         id=OfficeId(section.text("id")),
         name=section.text("name"),
-        province=section.text("province"),
+        jurisdiction=section.text("jurisdiction"),
         county=section.text("county"),
         town=section.text("town"),
         community=section.text("community"),

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench import decisions
 from home import Home
 from thousand import thousand
 
@@ -91,6 +92,7 @@ def main() -> None:
         if counts["issued"] != ROWS - 1:
             sys.exit(f"not every row was issued: {dict(counts)}")
         tell(home, watch, total, ROWS - 1)
+    decisions.tell()
 
 
 def tell(home: Home, watch: Stopwatch, total: float, rows: int) -> None:
