@@ -12,7 +12,8 @@ from signsvc.models import BasisKind, Medium, Office, OfficeId, OfficeKind, Path
 from signsvc.policy import demo_text, find_office, load_catalogue, load_offices, printed_basis
 
 OFFICES = load_offices(demo_text("offices"), "offices.toml")
-CATALOGUE = load_catalogue(demo_text("catalogue"), "catalogue.toml")
+CATALOGUE = load_catalogue(demo_text("catalogue-qinghai"), "catalogue-qinghai.toml")
+SOUTH = load_catalogue(demo_text("catalogue-guangdong"), "catalogue-guangdong.toml")
 COMMUNITY, VILLAGE = OFFICES[OfficeId("qh-demo")], OFFICES[OfficeId("qh-demo-village")]
 
 
@@ -66,6 +67,21 @@ def test_the_demonstration_matters_are_as_described() -> None:
     assert CATALOGUE.slot_names == {"情况说明", "婚姻状况", "抚养教育能力"}
 
 
+def test_each_province_has_its_own_list() -> None:
+    assert [(listed.jurisdiction, listed.holder) for listed in (CATALOGUE, SOUTH)] == [
+        ("qinghai", "示范市"),
+        ("guangdong", "示范市"),
+    ]
+    assert CATALOGUE.offices == {"qh-demo", "qh-demo-village"}
+    assert SOUTH.offices == {"gd-demo"}
+    assert all(matter.owner and matter.handled for listed in (CATALOGUE, SOUTH) for matter in listed.matters)
+
+
+def test_texts_for_people_may_have_paragraphs() -> None:
+    text = MATTER.replace('owner = "某部门"', 'owner = "某部门"\nnote = "甲\\n乙"')
+    assert load_catalogue(text, "list.toml").matters[0].note == "甲\n乙"
+
+
 def test_a_matter_is_worded_for_the_office() -> None:
     community, village = (CATALOGUE.find(office, "litigant-community") for office in (COMMUNITY, VILLAGE))
     assert community is not None
@@ -103,7 +119,9 @@ def test_what_is_loaded_cannot_be_changed() -> None:
 
 
 def test_either_wording_covers_both_brackets() -> None:
-    text = demo_text("catalogue").replace("其属于本社区（村）居民，", "本社区(村)属居（村）民委员会，", 1)
+    text = demo_text("catalogue-qinghai").replace(
+        "其属于本社区（村）居民，", "本社区(村)属居（村）民委员会，", 1
+    )
     patterns = [
         load_catalogue(text, "x").find(office, "litigant-community") for office in (COMMUNITY, VILLAGE)
     ]
@@ -114,6 +132,8 @@ def test_either_wording_covers_both_brackets() -> None:
 
 
 MATTER = """
+jurisdiction = "qinghai"
+holder = "示范市"
 offices = ["qh-demo"]
 [[matters]]
 id = "one"
@@ -121,6 +141,7 @@ name = "甲证明"
 pattern = "其{情况}"
 purposes = ["办事"]
 addressee = "某单位"
+owner = "某部门"
 [[matters.slots]]
 name = "情况"
 [[matters.bases]]
@@ -133,22 +154,22 @@ article = "第一条"
 @pytest.mark.parametrize(
     ("written", "instead", "says"),
     [
-        ('purposes = ["办事"]', "purposes = []", r"第7行 matters.purposes：不能为空"),
+        ('purposes = ["办事"]', "purposes = []", r"第9行 matters.purposes：不能为空"),
         ('purposes = ["办事"]', 'purposes = ["办事", "办事"]', "重复"),
-        ('purposes = ["办事"]', "", r"第3行 matters.purposes"),
-        ('pattern = "其{情况}"', 'pattern = "其{情况}{别的}"', r"第6行 matters.pattern：.*一一对应"),
+        ('purposes = ["办事"]', "", r"第5行 matters.purposes"),
+        ('pattern = "其{情况}"', 'pattern = "其{情况}{别的}"', r"第8行 matters.pattern：.*一一对应"),
         ('pattern = "其{情况}"', 'pattern = "其{情况}{情况}"', "一一对应"),
         ('pattern = "其{情况}"', 'pattern = "其"', "一一对应"),
         ('pattern = "其{情况}"', 'pattern = "其{情况}}"', "不成对"),
         ('name = "情况"', 'name = "情 况"', "只能用文字和数字"),
         ('name = "情况"', 'name = "情况"\nmax_length = 1001', "不超过1000"),
         ('name = "情况"', 'name = "情况"\nmax_length = 1\ndefault = "良好"', "不短于"),
-        ('name = "情况"', 'name = "情况"\nfree = "yes"', r"第11行 matters.slots.free"),
-        ('kind = "law"', 'kind = "rule"', r"第11行 matters.bases：.*不能单独"),
+        ('name = "情况"', 'name = "情况"\nfree = "yes"', r"第14行 matters.slots.free"),
+        ('kind = "law"', 'kind = "rule"', r"第14行 matters.bases：.*不能单独"),
         ('kind = "law"', 'kind = "normative"', "不能单独"),
         ('kind = "law"', 'kind = "interpretation"', "不能单独"),
-        ('kind = "law"', 'kind = "custom"', r"第12行 matters.bases.kind：应为 law"),
-        ('article = "第一条"', "", r"第11行 matters.bases.article：缺少"),
+        ('kind = "law"', 'kind = "custom"', r"第15行 matters.bases.kind：应为 law"),
+        ('article = "第一条"', "", r"第14行 matters.bases.article：缺少"),
         ('article = "第一条"', 'article = "第一条"\nvalid_from = 2022-01-02\nvalid_to = 2022-01-01', "早于"),
         ('addressee = "某单位"', 'addressee = "某单位"\noffice_kinds = ["town"]', "没有这类组织"),
         ('addressee = "某单位"', 'addressee = "某单位"\npath = "quick"', "应为 ordinary"),
@@ -156,10 +177,28 @@ article = "第一条"
         (
             'addressee = "某单位"',
             'addressee = "某单位"\npurpose = "办事"',
-            r"第9行 matters.purpose：未知的键",
+            r"第11行 matters.purpose：未知的键",
         ),
         ('name = "甲证明"', 'name = "  "', "非空文字"),
-        ('offices = ["qh-demo"]', "offices = [1]", r"第2行 offices：应为由文字组成的列表"),
+        ('offices = ["qh-demo"]', "offices = [1]", r"第4行 offices：应为由文字组成的列表"),
+        ('owner = "某部门"', "", r"第5行 matters.owner：缺少"),
+        ('owner = "某部门"', 'owner = "某部门"\nhandling = "timed"', "须写明工作日数"),
+        ('owner = "某部门"', 'owner = "某部门"\nlimit_days = 5', "当场办结不写"),
+        ('owner = "某部门"', 'owner = "某部门"\nhandling = "timed"\nlimit_days = 0', "正整数"),
+        (
+            'owner = "某部门"',
+            'owner = "某部门"\ncan_verify = false',
+            r"第12行 matters.can_verify：无法调查核实",
+        ),
+        ('owner = "某部门"', 'owner = "某\\n部门"', r"第11行 matters.owner：含不能使用的字符（U\+000A）"),
+        ('owner = "某部门"', f'owner = "{"某" * 1001}"', "最多1000个字符"),
+        ('owner = "某部门"', f'owner = "某部门"\nnote = "{"某" * 10001}"', "最多10000个字符"),
+        ('owner = "某部门"', 'owner = "某部门"\nnote = "甲\\u202e乙"', r"U\+202E"),
+        ('name = "情况"', 'name = "情况"\ndefault = "\\u200b"', r"matters.slots.default：.*U\+200B"),
+        ('article = "第一条"', 'article = "第一条"\nended_by = "《乙法》"', "须有最后有效日"),
+        ('purposes = ["办事"]', f"purposes = {[str(n) for n in range(51)]}", "最多50个"),
+        ('holder = "示范市"', "", "holder：缺少"),
+        ('jurisdiction = "qinghai"', "", "jurisdiction：缺少"),
         ("[[matters]]", "[matters]", r"应写成一个或多个|TOML"),
     ],
 )
@@ -172,8 +211,17 @@ def test_a_faulty_catalogue_is_refused_with_its_line(written: str, instead: str,
 
 def test_two_matters_may_not_share_a_name() -> None:
     second = MATTER.partition("\n[[matters]]")[2].replace('id = "one"', 'id = "two"\naliases = ["乙证明"]')
-    with pytest.raises(PolicyError, match=r"第19行 matters.name：.*重复"):
+    with pytest.raises(PolicyError, match=r"第22行 matters.name：.*重复"):
         load_catalogue(MATTER + "\n[[matters]]" + second, "list.toml")
+
+
+def test_a_list_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signsvc.policy.catalogue._MOST_MATTERS", 2)
+    root, _, matter = MATTER.partition("[[matters]]")
+    three = [matter.replace('"one"', f'"{n}"').replace("甲证明", f"甲{n}证明") for n in range(3)]
+    assert load_catalogue(root + "".join(f"[[matters]]{each}" for each in three[:2]), "list.toml")
+    with pytest.raises(PolicyError, match="超过2项"):
+        load_catalogue(root + "".join(f"[[matters]]{each}" for each in three), "list.toml")
 
 
 def test_two_free_slots_would_leave_the_statement_without_a_place() -> None:
