@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Collection
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,10 +15,14 @@ from signsvc.config import Settings
 from signsvc.errors import RegistryError, SettingsError
 from signsvc.keys import KeyRing, Role
 from signsvc.notes import log_name
+from signsvc.policy.events import Adopted
 from signsvc.registry import Registry
 from signsvc.report import BEIJING
+from signsvc.wiring.lists import record
 
-OFFICES, CATALOGUE = "offices.toml", "catalogue.toml"
+OFFICES = "offices.toml"
+CATALOGUES, PACKS = "catalogue", "packs"  # folders
+DEMO_DOCUMENT, DEMO_BODY, DEMO_SINCE = "演示清单（无任何效力）", "演示审定机关", date(2024, 1, 1)
 # The public verification is given no key that could make anything.
 ISSUING = (Role.SEAL, Role.LOG, Role.ARCHIVE, Role.MATCH)
 RECORDING = (Role.LOG, Role.ARCHIVE, Role.MATCH)
@@ -73,17 +77,24 @@ def make_home(settings: Settings, demo: bool) -> None:
     settings.home.chmod(0o700)
     _make_keys(settings, demo)
     if demo:
-        for name, text in (
-            (OFFICES, policy.demo_text("offices")),
-            (CATALOGUE, policy.demo_text("catalogue")),
-        ):
-            (settings.home / name).touch(mode=0o600)
-            (settings.home / name).write_text(text, "utf-8")
+        _lay_down_demo(settings.home)
     for folder in (archive_folder(settings), log_folder(settings), settings.home / "tmp"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ring = load_keys(settings, RECORDING)
     name = log_name(settings.base_url)
     Registry.create(database_url(settings), log_folder(settings), name, ring.match, ring.log).close()
+
+
+def _lay_down_demo(home: Path) -> None:
+    """The demonstration's offices, and a retained list for each of its two places."""
+    text = policy.demo_text("offices")
+    (home / OFFICES).touch(mode=0o600)
+    (home / OFFICES).write_text(text, "utf-8")
+    offices = policy.load_offices(text, OFFICES)
+    for province in ("qinghai", "guangdong"):
+        listed = policy.demo_text(f"catalogue-{province}")
+        first = Adopted(listed, DEMO_DOCUMENT, DEMO_BODY, DEMO_SINCE)
+        record(home / CATALOGUES, f"demo-{province}", first, policy.load_pack, offices, now())
 
 
 def _make_keys(settings: Settings, demo: bool) -> None:
