@@ -1,4 +1,7 @@
-"""The web service: pages on which anyone checks a certificate. Server-rendered, whole without JavaScript."""
+"""The web service: pages on which anyone checks a certificate, and asks which are issued at all.
+
+Server-rendered, whole without JavaScript.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,20 @@ from werkzeug.exceptions import HTTPException
 
 from signsvc.errors import SignsvcError
 from signsvc.verify import Verifier
+from signsvc.web.matters import matters
 from signsvc.web.pages import pages
+from signsvc.wiring.guiding import Guide
 
 
-def create_app(verifier: Verifier, pki: Mapping[str, bytes]) -> Flask:
-    """The application over `verifier`; `pki` are CA certificates and revocation lists, DER by file name."""
+def create_app(verifier: Verifier, pki: Mapping[str, bytes], guide: Guide) -> Flask:
+    """The application over `verifier`; `pki` are CA certificates and revocation lists, DER by file name.
+
+    `guide` has the rules of the home; while they cannot be read, verification goes on.
+    """
     app = Flask(__name__)
     app.config.update(MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_MEMORY_SIZE=64 * 1024, MAX_FORM_PARTS=20)
     app.register_blueprint(pages(verifier, pki))
+    app.register_blueprint(matters(guide))
     app.register_error_handler(SignsvcError, _own_error)
     app.register_error_handler(HTTPException, _http_error)
     app.after_request(_headers)

@@ -12,6 +12,7 @@ from gunicorn.app.base import BaseApplication
 from signsvc.config import Settings
 from signsvc.errors import InputError
 from signsvc.web import create_app
+from signsvc.wiring.guiding import Guide
 from signsvc.wiring.verifying import published_pki, verifying
 
 
@@ -31,7 +32,7 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """In each worker: its own registry connection and sandbox, and only the match key."""
         verifier = self._open.enter_context(verifying(self._settings))
-        return create_app(verifier, published_pki(self._settings))
+        return create_app(verifier, published_pki(self._settings), Guide(self._settings))
 
 
 def run(settings: Settings, host: str, port: int, workers: int) -> None:
@@ -45,7 +46,7 @@ def run(settings: Settings, host: str, port: int, workers: int) -> None:
         "threads": 4,
         "timeout": 30,
         "graceful_timeout": 10,
-        "limit_request_line": 2048,
+        "limit_request_line": 4094,  # a name and a purpose of 100 characters each, percent-encoded
         "limit_request_fields": 50,
         "worker_tmp_dir": "/dev/shm",  # noqa: S108 (heartbeat files only)
         "proc_name": "signsvc",

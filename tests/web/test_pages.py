@@ -12,13 +12,14 @@ from flask.testing import FlaskClient
 from home import DEMO_REQUESTS, Home, read_results
 
 from signsvc.web import create_app
+from signsvc.wiring.guiding import Guide
 from signsvc.wiring.verifying import published_pki, verifying
 
 
 @pytest.fixture
 def client(issued: Home) -> Iterator[FlaskClient]:
     with verifying(issued.settings) as verifier:
-        yield create_app(verifier, published_pki(issued.settings)).test_client()
+        yield create_app(verifier, published_pki(issued.settings), Guide(issued.settings)).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_the_qr_target_answers_by_code_alone(client: FlaskClient, row: dict[str,
 def test_a_status_change_shows_at_once(issued: Home, tmp_path: Path, row: dict[str, str]) -> None:
     own = Home(Path(shutil.copytree(issued.folder, tmp_path / "own")))
     with verifying(own.settings) as verifier:
-        page = create_app(verifier, {}).test_client()
+        page = create_app(verifier, {}, Guide(own.settings)).test_client()
         assert "在有效期内" in ask(page, row["number"], row["code"])
         own.run("revoke", row["number"], "--reason", "information_wrong", "--note", "内部备注不外显")
         answer = ask(page, row["number"], row["code"])
