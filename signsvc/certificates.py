@@ -5,17 +5,24 @@ Pure. Certificates come from anywhere: whatever a library raises over a malforme
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.x509.oid import NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 DEMO_MARK = "演示"
 DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # id-kp-documentSigning, RFC 9336
-_LONGEST_CHAIN = 4
+# Purposes that do not rule out sealing: see may_seal.
+_SEALING = {
+    DOCUMENT_SIGNING,
+    ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,
+}
+_LONGEST_CHAIN = 4  # certificates below a root
 # What reading a certificate may raise; an extension that is not there counts as one that cannot be read.
 MALFORMED = (
     ValueError,
@@ -73,22 +80,39 @@ def is_demo(certificates: Sequence[x509.Certificate]) -> bool:
 
 
 def may_seal(certificate: x509.Certificate) -> bool:
-    """Whether it is for signatures and commitment (digitalSignature, nonRepudiation), and no CA."""
+    """Whether it is for signatures and commitment (digitalSignature, nonRepudiation), no CA, and for no other purpose.
+
+    Where it names purposes (extended key usage), one must allow documents (RFC 5280 4.2.1.12): documentSigning
+    itself; anyExtendedKeyUsage, which restricts nothing; or emailProtection, which is what CAs wrote into the
+    certificates of those who sign PDFs before there was documentSigning (RFC 9336, 2022, section 1). A certificate
+    for time stamps, servers or OCSP answers alone never seals, whoever registered it. Naming none restricts nothing.
+    """
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+        purposes = _purposes(certificate)
     except MALFORMED:
         return False
     signs = usage.digital_signature and usage.content_commitment and not usage.key_cert_sign
-    return signs and not is_ca(certificate)
+    return signs and not is_ca(certificate) and (purposes is None or not _SEALING.isdisjoint(purposes))
 
 
 def signs_documents(certificate: x509.Certificate) -> bool:
-    """Whether it says itself that it is for signing documents: a check with nothing but the root asks for that."""
+    """Whether it says itself that it is for signing documents, and not merely nothing to the contrary.
+
+    A check with nothing but the root asks for that: without it a seal that is good online is untrusted offline.
+    """
     try:
-        purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+        return DOCUMENT_SIGNING in (_purposes(certificate) or ())
     except MALFORMED:
         return False
-    return DOCUMENT_SIGNING in purposes
+
+
+def _purposes(certificate: x509.Certificate) -> x509.ExtendedKeyUsage | None:
+    """None if it names none; one of MALFORMED if they cannot be read."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def is_ca(certificate: x509.Certificate) -> bool:
@@ -108,16 +132,19 @@ def issued_by(item: x509.Certificate, issuer: x509.Certificate) -> bool:
     return is_ca(issuer)
 
 
-def path_to_root(
+def paths_to_root(
     leaf: x509.Certificate, others: Sequence[x509.Certificate], roots: Sequence[x509.Certificate]
-) -> tuple[x509.Certificate, ...]:
-    """`leaf`, the CAs among `others` that lead from it to one of `roots`, and that root; empty if none is reached."""
-    path = [leaf]
-    while len(path) <= _LONGEST_CHAIN:
-        if root := next((root for root in roots if issued_by(path[-1], root)), None):
-            return (*path, root)
-        above = next((other for other in others if issued_by(path[-1], other)), None)
-        if above is None:
-            return ()
-        path.append(above)
-    return ()
+) -> Iterator[tuple[x509.Certificate, ...]]:
+    """Every way from `leaf` over CAs among `others` to one of `roots`, both ends included; none if there is none.
+
+    A CA may hold several certificates for one key, of which only one leads to a root of ours (cross-certification).
+    """
+    signed = cache(issued_by)  # no signature is verified twice, however many ways there are
+
+    def onward(path: tuple[x509.Certificate, ...]) -> Iterator[tuple[x509.Certificate, ...]]:
+        yield from ((*path, root) for root in roots if signed(path[-1], root))
+        for other in others if len(path) < _LONGEST_CHAIN else ():
+            if other not in path and signed(path[-1], other):
+                yield from onward((*path, other))
+
+    return onward((leaf,))

@@ -13,17 +13,19 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from lxml import etree
 
 from signsvc.errors import TemplateError
-from signsvc.fill.codes import field_codes, is_harmless
+from signsvc.fill.codes import only_harmless_fields
 from signsvc.fill.pictures import MAX_PIXELS, pixels
 
 MAX_FILE = 10 * 2**20  # bytes
 MAX_ENTRIES = 200
 MAX_UNPACKED = 20 * 2**20  # all entries together
 MAX_XML = 4 * 2**20  # one part
+MAX_NAMESPACES = 200  # declarations in force at one place; Word writes about 40
 MAX_RATIO = 200  # unpacked to packed, for entries over 64 KB
 _CHECK_RATIO_FROM = 64 * 2**10
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old .doc, and what encryption wraps a .docx in
@@ -90,7 +92,7 @@ _ELEMENTS = frozenset(
 _ADDRESSES = frozenset({"src", "href", "link"})
 _STRICT_REASON = "是“严格 Open XML”格式，请另存为普通的 .docx"
 _STRICT = "http://purl.oclc.org/ooxml/"  # the other namespace of ISO/IEC 29500; the filler knows the transitional one
-_REL = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+_ANY_RELATION = "{*}Relationship"
 _CONTENT_TYPES = "{http://schemas.openxmlformats.org/package/2006/content-types}"
 _DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _ENCODING = re.compile(rb"<\?xml[^>]*\sencoding\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
@@ -199,7 +201,8 @@ def _parse(data: bytes) -> etree._Element:
         raise ValueError("not UTF-8")
     if _DOCTYPE.search(data):
         raise _DoctypeFound
-    parser = etree.XMLParser(
+    parser = etree.XMLPullParser(
+        ("start-ns", "end-ns"),
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -207,7 +210,12 @@ def _parse(data: bytes) -> etree._Element:
         remove_comments=True,
         remove_pis=True,
     )
-    return etree.fromstring(data, parser)
+    parser.feed(data)
+    root = parser.close()
+    changes = (1 if event == "start-ns" else -1 for event, _ in parser.read_events())
+    if max(accumulate(changes), default=0) > MAX_NAMESPACES:
+        raise ValueError("too many namespaces")  # each costs time again for every element
+    return root
 
 
 class _DoctypeFound(Exception):
@@ -243,7 +251,7 @@ def _type_reasons(types: Mapping[str, str]) -> Iterator[str]:
 
 def _relations(name: str, root: etree._Element, names: list[str], pictures: list[str]) -> Iterator[str]:
     base = posixpath.dirname(posixpath.dirname(name))
-    for relation in root.iter(_REL):
+    for relation in root.iter(_ANY_RELATION):
         kind = posixpath.basename(str(relation.get("Type")))
         target = str(relation.get("Target"))
         if str(relation.get("Type")).startswith(_STRICT):
@@ -271,7 +279,7 @@ def _elements(root: etree._Element) -> Iterator[str]:
             yield f"含不允许的内容 {name}"
         if not _ADDRESSES.isdisjoint(etree.QName(key).localname for key in element.attrib):
             yield "链接到外部文件或图片，请改为嵌入"
-        if any(address.startswith(_STRICT) for address in element.nsmap.values()):
+        if any(str(key).startswith("{" + _STRICT) for key in (element.tag, *element.attrib)):
             yield _STRICT_REASON
-    if not all(is_harmless(code) for code in field_codes(root)):
+    if not only_harmless_fields(root):
         yield "含不允许的域代码（只能用页码和超链接）"

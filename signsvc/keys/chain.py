@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from asn1crypto import x509 as asn1_x509
@@ -14,11 +15,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import PathError, ValidationError
 
-from signsvc.certificates import MALFORMED, is_demo, issued_by, may_seal, path_to_root
+from signsvc.certificates import DOCUMENT_SIGNING, MALFORMED, is_demo, issued_by, may_seal, paths_to_root
 from signsvc.errors import KeysError
 from signsvc.keys import pki
 from signsvc.keys.files import read_public
 from signsvc.models import Standing
+
+_MOST_PATHS = 32
 
 
 def read_roots(data: bytes) -> tuple[bytes, ...]:
@@ -78,26 +81,31 @@ def sealing_path(
 ) -> tuple[x509.Certificate, ...]:
     """From `leaf` to one of `roots`, as whoever examines a sealed file will go; KeysError if the seal would not hold.
 
-    Nothing is sealed that would afterwards be called untrusted. Whether the dates hold is asked for every seal.
+    Nothing is sealed that would be called untrusted where the registry can be asked. Offline, with nothing but the
+    root, a certificate that does not name document signing is untrusted all the same: see
+    SealCertificate.for_documents. Whether the dates hold is asked for every seal.
     """
     if not may_seal(leaf):
         raise KeysError(
             f"印章证书 {name} 不能用于盖章：密钥用途须含数字签名和不可否认（digitalSignature、nonRepudiation），"
-            "且不得为签发证书；请向签发机构换发"
+            "且不得为签发证书；标明了扩展密钥用途的，须含文档签名"
+            f"（{DOCUMENT_SIGNING.dotted_string}）；请向签发机构换发"
         )
     if not roots:
         raise KeysError("缺少根证书：请把签发机构的根证书存为密钥文件夹中的 root.pem，否则盖出的章无法查验")
-    path = path_to_root(leaf, above, roots)
-    if not path:
+    paths = list(islice(paths_to_root(leaf, above, roots), _MOST_PATHS))
+    if not paths:
         raise KeysError(
             f"印章证书 {name} 连不到 root.pem 中的根证书："
             "请在该文件中依次补齐中间签发证书，并把对应的根证书放入密钥文件夹"
         )
-    _validate(path, name)
-    return path
+    for path in paths:
+        if _is_valid(path):
+            return path
+    raise KeysError(f"印章证书 {name} 的证书链无效（用途、层级或有效期不符）；请向签发机构索取正确的证书链")
 
 
-def _validate(path: Sequence[x509.Certificate], name: str) -> None:
+def _is_valid(path: Sequence[x509.Certificate]) -> bool:
     """What the signatures alone do not say (RFC 5280 6.1: path lengths, usages, critical extensions)."""
     leaf, *above, root = (asn1_x509.Certificate.load(item.public_bytes(Encoding.DER)) for item in path)
     context = ValidationContext(
@@ -108,7 +116,6 @@ def _validate(path: Sequence[x509.Certificate], name: str) -> None:
     validator = CertificateValidator(leaf, above, context)
     try:
         asyncio.run(validator.async_validate_usage({"digital_signature", "non_repudiation"}))
-    except (PathError, ValidationError, *MALFORMED) as error:
-        raise KeysError(
-            f"印章证书 {name} 的证书链无效（用途、层级或有效期不符）；请向签发机构索取正确的证书链"
-        ) from error
+    except (PathError, ValidationError, *MALFORMED):
+        return False
+    return True

@@ -30,7 +30,7 @@ def load(folder: Path, passphrase: str, roles: Collection[Role], recognised: Seq
 
     `recognised` are PEM certificates of issuers whose seals may be relied on. Raises KeysError with advice:
     wrong passphrase, missing or too open file, key and certificate that are no pair, broken chain, small key;
-    with Role.SEAL also for a seal that an examination would not trust.
+    with Role.SEAL also for a seal that an examination would not trust although it is registered.
     """
     _check_folder(folder)
     check_passphrase(passphrase)

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
-from signsvc.certificates import holder, may_seal, name_part, path_to_root, signs_documents
+from signsvc.certificates import holder, may_seal, name_part, paths_to_root, signs_documents
 from signsvc.models import Sha256
 from signsvc.seal.findings import Trust
 
@@ -86,14 +86,14 @@ def read_claim(der: bytes) -> Claim:
 def is_ours(claim: Claim, trust: Trust) -> bool:
     """A seal certificate, signed up to one of the roots; a registered one if registration is asked for.
 
-    Registration says what a certificate is for. Without it the certificate itself must say so, or any TSA's or
-    server's certificate under the same root could seal.
+    Registration says what a certificate is for, where the certificate does not rule that out. Without registration
+    the certificate itself must say so, or any other signer's certificate under the same root could seal.
     """
     registered = signs_documents(claim.leaf) if trust.pins is None else claim.leaf_sha256 in trust.pins
     if not registered or not may_seal(claim.leaf):
         return False
     roots = [x509.load_pem_x509_certificate(pem) for pem in trust.roots]
-    return bool(path_to_root(claim.leaf, claim.others, roots))
+    return any(paths_to_root(claim.leaf, claim.others, roots))
 
 
 def canonical(claim: Claim) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import time
 import zipfile
 
 import pytest
@@ -36,10 +37,75 @@ def with_doctype(doctype: str, text: str = "") -> bytes:
     return packed({**parts, "word/document.xml": head + b"?>" + doctype.encode() + rest})
 
 
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+END, CODE = '<w:fldChar w:fldCharType="end"/>', "<w:instrText>PAGE</w:instrText>"
+CHOICE = '<mc:Choice Requires="q">%s</mc:Choice>'
+UNKNOWN = f'<mc:AlternateContent xmlns:mc="{COMPATIBILITY}">{CHOICE}</mc:AlternateContent>'
+# Ends and codes that one program believes and another passes over.
+DECOYS = {
+    "an end of another namespace": '<w:r><x:fldChar xmlns:x="urn:x" w:fldCharType="end"/></w:r>',
+    "an end by an attribute of none": '<w:r><w:fldChar fldCharType="end"/></w:r>',
+    "an end of no known kind": '<w:r><w:fldChar w:fldCharType="over"/></w:r>',
+    "an end by two attributes": '<w:r><w:fldChar xmlns:x="urn:x" x:fldCharType="end" w:fldCharType="begin"/></w:r>',
+    "an end outside a run": END,
+    "an end among the formats": f"<w:r><w:rPr>{END}</w:rPr></w:r>",
+    "an end in a format's run": f"<w:r><w:rPr><w:r>{END}</w:r></w:rPr></w:r>",
+    "an end that is not chosen": UNKNOWN % f"<w:r>{END}</w:r>",
+    "an end that is not chosen in a run": f"<w:r>{UNKNOWN % END}</w:r>",
+    "an end in the unknown": f'<x:a xmlns:x="urn:x"><w:r>{END}</w:r></x:a>',
+    "a field in the unknown": f'<x:a xmlns:x="urn:x"><w:r>{CODE}{END}</w:r></x:a>',
+    "a code of another namespace": '<w:r><x:instrText xmlns:x="urn:x">PAGE </x:instrText></w:r>',
+    "a code that is not chosen": f"<w:r>{UNKNOWN % CODE}</w:r>",
+    "a code that was taken out": "<w:r><w:delInstrText>PAGE </w:delInstrText></w:r>",
+    "a code in a code": "<w:r><w:instrText>PAGE <w:x>PAGE</w:x></w:instrText></w:r>",
+}  # fmt: skip
+
+
 def field(*codes: str) -> str:
     instructions = "".join(f"<w:r><w:instrText>{code}</w:instrText></w:r>" for code in codes)
     begin, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "end"))
     return f"<w:p>{begin}{instructions}{end}</w:p>"
+
+
+WORD_FIELDS = {
+    "in pieces": field(" PAGE ", " \\* MERGEFORMAT "),
+    "with its formats and marks": field(" PAGE ").replace(
+        "<w:instrText>", '<w:rPr><w:b/></w:rPr><w:lastRenderedPageBreak/></w:r><w:proofErr w:type="spellStart"/>'
+        '<w:bookmarkStart w:id="1" w:name="a"/><w:r><w:rPr/><w:instrText xml:space="preserve">',
+    ),
+    "in one run": '<w:p><w:r><w:fldChar w:fldCharType="begin"/><w:instrText>PAGE</w:instrText>'
+    '<w:fldChar w:fldCharType="separate"/><w:t>1</w:t><w:fldChar w:fldCharType="end"/></w:r></w:p>',
+    "in both readings of a text box": f'<w:p><w:r><mc:AlternateContent xmlns:mc="{COMPATIBILITY}">'
+    f'<mc:Choice Requires="wps"><w:txbxContent>{field("PAGE")}</w:txbxContent></mc:Choice>'
+    f'<mc:Fallback><w:pict><w:txbxContent>{field("PAGE")}</w:txbxContent></w:pict></mc:Fallback>'
+    "</mc:AlternateContent></w:r></w:p>",
+    "over several paragraphs": field('HYPERLINK "https://example.com"').replace(
+        '<w:fldChar w:fldCharType="end"/>',
+        '<w:fldChar w:fldCharType="separate"/></w:r></w:p><w:p><w:r><w:t>DDE</w:t><w:fldChar w:fldCharType="end"/>',
+    ),
+    "taken out": "<w:p><w:del>" + field("PAGE")[5:-6].replace("instrText", "delInstrText") + "</w:del></w:p>",
+}  # fmt: skip
+
+
+def begun(*between: str) -> str:
+    """A field whose code is harmful, behind `between`."""
+    code = '<w:r><w:t>DDE x</w:t></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r>'
+    end = '<w:r><w:t>1</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r>'
+    return (
+        "<w:p>" + '<w:r><w:fldChar w:fldCharType="begin"/></w:r>' + "".join(between) + code + end + "</w:p>"
+    )
+
+
+def settings_part(xml: str) -> bytes:
+    return f'<w:settings xmlns:w="{WORD}">{xml}</w:settings>'.encode()
+
+
+def with_namespaces(count: int) -> bytes:
+    """The form with one element in which that many namespaces are in force, the form's own among them."""
+    of_the_form = entries(ANNEX4.read_bytes())["word/document.xml"].partition(b"<w:body>")[0].count(b"xmlns:")
+    names = range(count - of_the_form)
+    return with_body("".join(f'<w:p xmlns:a{n}="urn:{n}">' for n in names) + "</w:p>" * len(names))
 
 
 def zip_bomb() -> bytes:
@@ -177,6 +243,24 @@ HOSTILE = {
     "DDE field in another namespace": (lambda: with_body("<w:p>" + FOREIGN_FIELD % "urn:x" + "</w:p>"), "域"),
     "DDE field behind a comment": (lambda: with_body(field("<!-- -->DDE x")), "域"),
     "DDE field in ordinary text": (lambda: with_body(TEXT_AS_CODE), "域"),
+    "included picture behind a decoy": (
+        lambda: with_body('<w:p><w:fldSimple xmlns:x="urn:x" x:instr="PAGE" w:instr="INCLUDEPICTURE a"/></w:p>'),
+        "域",
+    ),
+    "included picture behind a decoy's place": (
+        lambda: with_body('<w:p><w:fldSimple xmlns:x="urn:x" w:instr="PAGE" x:instr="INCLUDEPICTURE a"/></w:p>'),
+        "域",
+    ),
+    **{name: (lambda decoy=decoy: with_body(begun(decoy)), "域") for name, decoy in DECOYS.items()},
+    "relation of another namespace": (
+        lambda: changed(
+            RELS,
+            "</Relationships>",
+            f'<x:Relationship xmlns:x="urn:x" Id="x1" Target="a.docx" Type="{OFFICE_REL}subDocument"/></Relationships>',
+        ),
+        "subDocument",
+    ),
+    "namespaces without end": (lambda: with_namespaces(safety.MAX_NAMESPACES + 1), "XML"),
     "VML link": (lambda: with_body(PICTURE % 'o:href="file:///etc/passwd"'), "外部"),
 }  # fmt: skip
 
@@ -200,6 +284,30 @@ def test_the_form_itself_is_safe() -> None:
 @pytest.mark.parametrize("code", [" PAGE ", "page \\* MERGEFORMAT", 'HYPERLINK "https://example.com"'])
 def test_page_numbers_and_links_are_harmless(code: str) -> None:
     assert safety.unsafe_reasons(with_body(field(code.replace('"', "&quot;")))) == ()
+
+
+@pytest.mark.parametrize("kind", WORD_FIELDS)
+def test_fields_as_word_writes_them_are_harmless(kind: str) -> None:
+    assert safety.unsafe_reasons(with_body(WORD_FIELDS[kind])) == ()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(list(DECOYS)), min_size=1, max_size=4))
+def test_no_decoys_together_hide_a_code(decoys: list[str]) -> None:
+    assert safety.unsafe_reasons(with_body(begun(*(DECOYS[decoy] for decoy in decoys))))
+
+
+def test_namespaces_up_to_the_limit_are_harmless() -> None:
+    assert safety.unsafe_reasons(with_namespaces(safety.MAX_NAMESPACES)) == ()
+
+
+def test_a_code_in_many_pieces_costs_no_more_than_its_length() -> None:
+    code = "".join(f"<w:instrText>{number:08}</w:instrText>" for number in range(100_000))
+    one_run = field("HYPERLINK ").replace("</w:instrText>", "</w:instrText>" + code)
+    template = packed({**entries(ANNEX4.read_bytes()), "word/settings.xml": settings_part(one_run)})
+    began = time.process_time()
+    assert safety.unsafe_reasons(template) == ()
+    assert time.process_time() - began < 2
 
 
 def test_web_link_is_harmless() -> None:

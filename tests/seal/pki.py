@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 OFFICE = Office(
     id=OfficeId("qh-demo"),
     name="青海省示范市示范区和平街道幸福社区居民委员会",
-    province="qinghai",
+    jurisdiction="qinghai",
     county="示范区",
     town="和平街道",
     community="幸福社区",

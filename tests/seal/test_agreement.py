@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from seal.brought import Issued, bring, issue
 from seal.pki import NOW, PLACE, TITLE, document, picture, ring
 
 from signsvc import keys
+from signsvc.certificates import DOCUMENT_SIGNING
 from signsvc.errors import KeyExpired, KeysError
 from signsvc.keys import pki
+from signsvc.keys.chain import sealing_path
 from signsvc.models import OfficeId, Sha256
 from signsvc.seal.examine import examine
 from signsvc.seal.findings import Outcome, Trust
@@ -42,14 +45,34 @@ ROOT, STRANGER = issue("root", ca=True), issue("older", ca=True)
 ISSUING, LAST = issue("issuing", ROOT, ca=True), issue("issuing", ROOT, ca=True, depth=0)
 UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
 
+# Purposes that leave open whether documents may be signed.
+NAMELESS: dict[str, tuple[x509.ObjectIdentifier, ...]] = {
+    "without naming its purpose": (),
+    "for e-mail": (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.EMAIL_PROTECTION),
+    "for any purpose": (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,),
+}
 GOOD = {
     "directly under the root": under(ROOT),
     "under an intermediate": under(ROOT, ISSUING),
     "with the root in the file": Case(issue("office", ISSUING), (ISSUING, ROOT), (ROOT,)),
     "with several roots": Case(issue("office", ISSUING), (ISSUING,), (STRANGER, ROOT)),
-    "without naming its purpose": under(ROOT, leaf=issue("office", ROOT, purposes=())),
+    **{
+        name: under(ROOT, leaf=issue("office", ROOT, purposes=purposes))
+        for name, purposes in (
+            ("for documents and time stamps", (ExtendedKeyUsageOID.TIME_STAMPING, DOCUMENT_SIGNING)),
+            *NAMELESS.items(),
+        )
+    },
 }
 BAD = {
+    **{
+        f"for {name} only": under(ROOT, leaf=issue("office", ROOT, purposes=(purpose,)))
+        for name, purpose in (
+            ("time stamps", ExtendedKeyUsageOID.TIME_STAMPING),
+            ("servers", ExtendedKeyUsageOID.SERVER_AUTH),
+            ("OCSP answers", ExtendedKeyUsageOID.OCSP_SIGNING),
+        )
+    },
     "without a usage": under(ROOT, leaf=issue("office", ROOT, usage=None)),
     "for signatures only": under(ROOT, leaf=issue("office", ROOT, usage=pki.usage(digital_signature=True))),
     "for commitment only": under(ROOT, leaf=issue("office", ROOT, usage=pki.usage(content_commitment=True))),
@@ -71,10 +94,20 @@ def load(folder: Path, case: Case) -> keys.SealKey:
     return keys.load(folder, PASSPHRASE, {keys.Role.SEAL}).seal(OWN)
 
 
-def examined(key: keys.SealKey, case: Case) -> Outcome:
-    """How a file sealed with `key` is judged where its certificate is registered."""
+def forced(case: Case) -> keys.SealKey:
+    """What nobody asked whether it may be loaded."""
+    return replace(
+        ring().seal(OfficeId("qh-demo")),
+        certificate=case.leaf.der,
+        chain=tuple(item.der for item in case.above),
+        private=case.leaf.key,
+    )
+
+
+def examined(key: keys.SealKey, case: Case, *, registered: bool = True) -> Outcome:
+    """How a file sealed with `key` is judged where its certificate is registered, or offline."""
     sealed = Sealer(key, picture(), lambda: LATER).seal(document(), PLACE, TITLE)
-    pins = frozenset({Sha256(hashlib.sha256(case.leaf.der).hexdigest())})
+    pins = frozenset({Sha256(hashlib.sha256(case.leaf.der).hexdigest())}) if registered else None
     return examine(sealed.pdf, Trust(tuple(root.pem for root in case.roots), pins)).outcome
 
 
@@ -83,15 +116,30 @@ def test_what_may_be_loaded_seals_what_is_trusted(tmp_path: Path, case: Case) ->
     assert examined(load(tmp_path / "keys", case), case) is Outcome.SEALED
 
 
+@pytest.mark.parametrize("name", GOOD)
+def test_offline_a_seal_is_trusted_if_its_certificate_itself_is_for_documents(
+    tmp_path: Path, name: str
+) -> None:
+    key = load(tmp_path / "keys", GOOD[name])
+    assert key.for_documents is (name not in NAMELESS)
+    found = examined(key, GOOD[name], registered=False)
+    assert found is (Outcome.SEALED if key.for_documents else Outcome.UNTRUSTED)
+
+
+def test_of_an_issuers_certificates_the_one_that_is_valid_is_taken() -> None:
+    old, new = (issue("issuing", ROOT, ca=True, days=days) for days in ((-90, -60), (-9, 90)))
+    path = sealing_path(
+        issue("office", new).certificate,
+        [issue("issuing", STRANGER, ca=True).certificate, old.certificate, new.certificate],
+        [ROOT.certificate],
+        "seal-own.pem",
+    )
+    assert path[1:] == (new.certificate, ROOT.certificate)
+
+
 @pytest.mark.parametrize("case", BAD.values(), ids=BAD.keys())
 def test_what_would_not_be_trusted_is_not_loaded(tmp_path: Path, case: Case) -> None:
-    forced = replace(
-        ring().seal(OfficeId("qh-demo")),
-        certificate=case.leaf.der,
-        chain=tuple(item.der for item in case.above),
-        private=case.leaf.key,
-    )
-    assert examined(forced, case) is not Outcome.SEALED
+    assert examined(forced(case), case) is not Outcome.SEALED
     with pytest.raises(KeysError, match=r"seal-own\.pem"):
         load(tmp_path / "keys", case)
 

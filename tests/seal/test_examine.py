@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from vectors.container import find, hole, stamped
-from vectors.workshop import OFFICE, YEAR, Workshop, fresh, pem, sign
+from vectors.workshop import OFFICE, TIME_STAMPING, YEAR, Workshop, fresh, pem, sign
 
 from signsvc.models import Sha256
 from signsvc.seal.examine import STEPS, examine
@@ -75,6 +75,12 @@ def test_registration_stands_in_for_a_purpose_that_the_certificate_does_not_name
     registered = dataclasses.replace(shop.pinned, pins=frozenset({own.sha256}))
     assert examine(sealed, registered).outcome is Outcome.SEALED
     assert examine(sealed, shop.trust).outcome is Outcome.UNTRUSTED
+
+
+def test_registration_does_not_outweigh_another_purpose(shop: Workshop) -> None:
+    stamps = shop.certify(shop.ours.leaf.subject, parent=shop.issuing, purposes=[TIME_STAMPING])
+    registered = dataclasses.replace(shop.pinned, pins=frozenset({stamps.sha256}))
+    assert examine(sign(fresh(shop.plain), stamps), registered).outcome is Outcome.UNTRUSTED
 
 
 def test_a_registered_seal_must_still_reach_a_root(shop: Workshop) -> None:
