@@ -28,7 +28,11 @@ class Demand(StrEnum):
 
 @dataclass(frozen=True)
 class Consultation:
-    """A residents' consultation (议事协商), agreed to and signed by the head of the office (Q18, G15)."""
+    """A residents' consultation (议事协商), agreed to and signed by the head of the office (Q18, G15).
+
+    Agreed means more than half of those present, as for residents' and villagers' assemblies (居民委员会组织法 art. 10,
+    村民委员会组织法 art. 22).
+    """
 
     held_on: date | None = None
     place: str = ""
@@ -45,8 +49,8 @@ class Consultation:
     def lacking(self, today: date) -> tuple[str, ...]:
         """What is missing before the certificate may be issued."""
         told = _blank(self, _CONSULTATION)
-        if not self.agreed or not 0 < self.in_favour <= self.attendees:
-            told.append("居民群众讨论同意的结果（到会、赞成人数）")
+        if not (self.agreed and self.attendees < 2 * self.in_favour <= 2 * self.attendees):
+            told.append("居民群众讨论同意的结果（到会人数的过半数赞成）")
         days = [day for day in (self.held_on, self.signed_on, today) if day is not None]
         if days != sorted(days):
             told.append("合理的先后日期（先协商、后签字，均不晚于今天）")

@@ -165,14 +165,14 @@ def _basis_asked(case: _Case) -> Iterator[Fault]:
     asked, printed = case.request.legal_basis, printed_basis(case.matter)
     if asked and plain(asked) != plain(printed):
         message = f"依据与保留清单不一致：请留空，或填“{printed}”"
-        yield faults.grounded(case.pack, Fault("basis_not_allowed", message, "legal_basis"))
+        yield faults.quoting(case.pack, "basis_not_allowed", message, "legal_basis")
 
 
 def _purpose(case: _Case) -> Iterator[Fault]:
     if case.request.purpose and _chosen_purpose(case) is None:
         allowed = "；".join(case.matter.purposes)
         message = f"该事项只用于：{allowed}。请留空或改填其中之一"
-        yield faults.grounded(case.pack, Fault("purpose_not_allowed", message, "purpose"))
+        yield faults.quoting(case.pack, "purpose_not_allowed", message, "purpose")
 
 
 def _chosen_purpose(case: _Case) -> str | None:

@@ -11,7 +11,7 @@ unlisted, unless another item bans it again.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
@@ -20,6 +20,7 @@ from signsvc.models import Issue, Matter, Medium, Office, Path, Request
 from signsvc.policy import faults
 from signsvc.policy.catalogue import Catalogue
 from signsvc.policy.circumstances import Circumstances, Transition
+from signsvc.policy.names import plain
 from signsvc.policy.packs import TRANSITIONAL, Item, Layer, Pack
 
 _BLANK = "证明事项"
@@ -51,6 +52,10 @@ class Asked:
         cases = [(item, item.exemption(purpose)) for item in self.named]
         held = [item if case is None else self.pack.closing(item, case) for item, case in cases]
         return tuple(dict.fromkeys(item for item in held if item is not None))
+
+    def in_force(self, matter: Matter) -> bool:
+        """Whether no basis of the matter has ended: what has is no way out for anybody."""
+        return not any(basis.valid_to and basis.valid_to < self.today for basis in matter.bases)
 
     @property
     def transition(self) -> Transition | None:
@@ -103,14 +108,20 @@ def _rests_on(asked: Asked, layer: Layer) -> bool:
 
 
 def _unlisted(asked: Asked) -> Fault:
-    exempted = "所填用途属于不应出具清单的除外情形，但" if asked.named else ""
-    message = f"{exempted}该事项未列入本组织可出具证明的保留清单；{_nearest(asked)}"
-    return faults.quoting(asked.pack, "unknown_matter", message, "matter")
+    """Default deny; an exempted case is told with the item that it is exempted from, and its way to go."""
+    message = f"该事项未列入本组织可出具证明的保留清单；{_nearest(asked)}"
+    if not asked.named:
+        return faults.quoting(asked.pack, "unknown_matter", message, "matter")
+    item = asked.named[0]
+    message = f"所填用途属于{item.listed}的除外情形，但{message}。办事途径：{item.pathway}"
+    fault = faults.quoting(asked.pack, "unknown_matter", message, "matter")
+    ground = asked.pack.rule_for("unknown_matter").ground
+    return replace(fault, ground=replace(ground, listed=item.listed, pathway=item.pathway))
 
 
 def _nearest(asked: Asked) -> str:
     near = tuple(_near(asked))
-    some = near or asked.catalogue.of(asked.office)[:_SOME]
+    some = near or tuple(filter(asked.in_force, asked.catalogue.of(asked.office)))[:_SOME]
     named = "、".join(matter.name + ("（演示）" if matter.demo else "") for matter in some)
     return ("名称最接近的事项：" if near else "可出具的事项如：") + (named or "（暂无）")
 
@@ -119,13 +130,22 @@ def _lacking(asked: Asked) -> Iterator[Fault]:
     """What the chosen ways still lack, each under its code."""
     brought = asked.circumstances or Circumstances()
     lacking = {
-        TRANSITIONAL: transition_of(brought).lacking(),
+        TRANSITIONAL: (*transition_of(brought).lacking(), *_one_demand(asked)),
         "consultation_required": brought.consultation.lacking(asked.today),
         "risk_assessment_required": brought.lacking_for_risk(asked.today),
     }
     for code in asked.codes:
         if lacking[code]:
             yield faults.quoting(asked.pack, code, f"尚缺：{'、'.join(lacking[code])}", "matter")
+
+
+def _one_demand(asked: Asked) -> Iterator[str]:
+    """A transition is one matter for the one who demands it."""
+    demanded = transition_of(asked.circumstances or Circumstances()).requester
+    if demanded and plain(demanded) != plain(asked.request.addressee):
+        yield "与证明的索要单位一致的索要凭据"
+    if len(asked.named) > 1:
+        yield "单独的申请（一件只办一项）"
 
 
 def _words_missing(asked: Asked) -> Iterator[Fault]:
@@ -182,7 +202,7 @@ def ways(asked: Asked) -> tuple[str, ...]:
         told.append(f"本组织可出具的相近事项：{'、'.join(near)}")
     if any(rule.id == "pledge" for layer in asked.pack.layers for rule in layer.rules):
         told.append("可询问索要单位能否改用书面承诺（告知承诺）方式")
-    if asked.banned and _transition_open(asked):
+    if asked.named and _transition_open(asked):
         told.append(
             "确因政策措施衔接不到位或民商事主体明确要求仍须办理，且属于职责范围、能够核实的，可到办理窗口按过渡期规定逐件申请"
         )
@@ -195,8 +215,7 @@ def _near(asked: Asked) -> Iterator[Matter]:
     """Matters like the one asked for that are issued today: not itself, and none whose basis has ended."""
     itself = asked.catalogue.find(asked.office, asked.request.matter)
     for matter in asked.catalogue.nearest(asked.office, asked.request.matter):
-        ended = any(basis.valid_to and basis.valid_to < asked.today for basis in matter.bases)
-        if matter != itself and not ended:
+        if matter != itself and asked.in_force(matter):
             yield matter
 
 
