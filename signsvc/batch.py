@@ -1,18 +1,21 @@
-"""A file of requests, chunk by chunk: what `sign` issues and what `check` says beforehand.
+"""A file of requests, chunk by chunk: what `sign` issues, `refuse` gives notice of and `check` says beforehand.
 
-Resumable because issuing is: killed at any moment and started again, every request ends up issued once.
+Resumable because the chunks are: killed at any moment and started again, every request ends up issued, or refused in
+writing, once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 
 from signsvc.errors import Fault
 from signsvc.issue import Issuer, foresee, issue
 from signsvc.models import Outcome, Request
+from signsvc.refuse import Refuser, refuse
 from signsvc.requests.table import RawRow
 from signsvc.results import Results
 
@@ -54,9 +57,25 @@ def sign(
     issuer: Issuer, lines: Iterable[Line], results: Results, progress: Callable[[Outcome], None]
 ) -> Counter[str]:
     """Issue every row; results are written as each chunk is committed. Returns how many ended in which status."""
+    return _each_chunk(partial(issue, issuer), lines, results, progress)
+
+
+def give_notice(
+    refuser: Refuser, lines: Iterable[Line], results: Results, progress: Callable[[Outcome], None]
+) -> Counter[str]:
+    """A notice of refusal for every row that the policy refuses; otherwise as `sign`."""
+    return _each_chunk(partial(refuse, refuser), lines, results, progress)
+
+
+def _each_chunk(
+    work: Callable[[Sequence[Request]], list[Outcome]],
+    lines: Iterable[Line],
+    results: Results,
+    progress: Callable[[Outcome], None],
+) -> Counter[str]:
     counts: Counter[str] = Counter()
     for chunk in chunks(lines):
-        outcomes = issue(issuer, [line.request for line in chunk])
+        outcomes = work([line.request for line in chunk])
         for line, outcome in zip(chunk, outcomes, strict=True):
             told = replace(outcome, request_id=line.request_id)
             results.add(told)

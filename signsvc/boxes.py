@@ -11,7 +11,7 @@ from typing import Any
 
 from signsvc.archive import Archive
 from signsvc.errors import ArchiveFailed
-from signsvc.models import Draft, Request
+from signsvc.models import Draft, Notice, Request
 from signsvc.registry import box_context
 
 
@@ -24,6 +24,11 @@ def unlock(archive: Archive, kind: str, number: str, box: bytes) -> dict[str, An
     """Its contents; ArchiveFailed if it was locked for something else, or changed."""
     contents: dict[str, Any] = json.loads(archive.unlock(box, box_context(kind, number)))
     return contents
+
+
+def empty(archive: Archive, kind: str, number: str) -> bytes:
+    """The box of an event that has nothing to keep: it says that the archive key was there."""
+    return lock(archive, kind, number, {})
 
 
 def opens(archive: Archive, kind: str, number: str, box: bytes) -> bool:
@@ -48,3 +53,8 @@ def of_certificate(draft: Draft, request: Request) -> dict[str, Any]:
         "guardian_relation": request.guardian_relation,
         "guardian_consent": request.guardian_consent,
     }
+
+
+def of_notice(notice: Notice, request: Request) -> dict[str, Any]:
+    """What is kept of a notice of refusal beside its file: by what and for whom it can be found again."""
+    return {"request_id": request.request_id, "name": notice.name, "matter": notice.matter}

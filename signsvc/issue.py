@@ -15,7 +15,13 @@ Crash story. Up to step 4 nothing has happened. From 4 to 10 a number is reserve
 request takes up its reservation again, whoever retries it. An archived copy without a commit is an orphan that
 nobody can open without the archive key. After step 10 the certificate exists whether or not anyone heard of it, and a
 retry returns it from the archive. When two processes work on one request, the first commit wins and the other
-returns what was committed. A step that fails without a crash voids the number, with its reason, in the log.
+returns what was committed.
+
+A row that fails in steps 5 to 9, as steps are known to fail (RowFailed, or a late RowRefused), voids its number, with
+its reason, in the log, and the others go on. Everything else ends the batch like a crash: the registry's own errors in
+steps 4 and 10, and any other exception, for it is a defect of this program, and what it left behind nobody can vouch
+for. The numbers of the chunk stay reserved. A row that always brings such a defect about ends every rerun at the same
+place: until that is mended, take it out of the file, and its number stays openly reserved, which `log verify` notes.
 """
 
 from __future__ import annotations
@@ -23,11 +29,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from signsvc import boxes
 from signsvc.archive import Archive, sm3
-from signsvc.errors import ConversionFailed, Fault, RowFailed, RowRefused
+from signsvc.errors import Fault, RowRefused
 from signsvc.identity import mask_name, new_code
 from signsvc.models import (
     Certificate,
@@ -58,9 +64,7 @@ from signsvc.registry import (
 )
 from signsvc.report import BEIJING
 from signsvc.statuses import STATUS_NAMES
-
-T = TypeVar("T")
-U = TypeVar("U")
+from signsvc.steps import Convert, Steps
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ class Issuer:
     letters: Callable[[Iterable[str]], Sequence[Fault]]  # characters of these texts without a font
     fill: Callable[[Draft], DocxBytes]
     text_of: Callable[[DocxBytes], str]
-    convert: Callable[[Sequence[DocxBytes]], Sequence[PdfBytes | ConversionFailed]]
+    convert: Convert
     read_back: Callable[[PdfBytes, str, Draft], SealPlace]
     sealing: Sealing
     archive: Archive
@@ -110,7 +114,7 @@ def issue(issuer: Issuer, requests: Sequence[Request]) -> list[Outcome]:
     ready = chunk.each(decided, chunk.ready)  # 3
     drafts = chunk.reserve(ready)  # 4
     documents = chunk.each(drafts, lambda _, draft: issuer.fill(draft))  # 5
-    pdfs = chunk.convert(documents)  # 6
+    pdfs = chunk.convert(issuer.convert, documents)  # 6
     placed = chunk.each(pdfs, lambda key, pdf: chunk.read_back(pdf, documents[key], drafts[key]))  # 7
     sealed = chunk.each(placed, lambda key, item: chunk.seal(*item, drafts[key]))  # 8
     archived = chunk.each(sealed, lambda _, seal: (seal, issuer.archive.put(seal.pdf)))  # 9
@@ -133,35 +137,19 @@ class _Decided:
     day: date  # 出具日期
 
 
-class _Chunk:
-    """One chunk on its way: what each request came to so far. Keys are places in the chunk."""
+class _Chunk(Steps):
+    """One chunk on its way to certificates."""
 
     def __init__(self, issuer: Issuer, requests: Sequence[Request]) -> None:
+        super().__init__(requests)
         self.issuer = issuer
-        self.requests = dict(enumerate(requests))
         # A row without a sound id cannot be known: there is nothing to know it by.
         self.marks = {
             key: issuer.registry.mark(request.request_id, request.content)
             for key, request in self.requests.items()
             if request.request_id
         }
-        self.outcomes: dict[int, Outcome] = {}
         self.reservations: dict[int, Reservation] = {}
-
-    def each(self, items: Mapping[int, T], step: Callable[[int, T], U]) -> dict[int, U]:
-        """Take every item one step on; a row that is refused or fails leaves the others alone."""
-        done: dict[int, U] = {}
-        for key, item in items.items():
-            try:
-                done[key] = step(key, item)
-            except RowRefused as refusal:
-                self.end(key, "refused", refusal.faults)
-            except RowFailed as failure:
-                self.end(key, "failed", (Fault(failure.code, str(failure)),))
-        return done
-
-    def end(self, key: int, status: str, faults: tuple[Fault, ...]) -> None:
-        self.outcomes[key] = Outcome(self.requests[key].request_id, status, faults=faults)
 
     def recall(self) -> dict[int, Request]:
         """The requests that the registry does not know as issued."""
@@ -253,15 +241,6 @@ class _Chunk:
             qr_url=f"{self.issuer.base_url}/v/{code}",
         )
 
-    def convert(self, documents: Mapping[int, DocxBytes]) -> dict[int, PdfBytes]:
-        pdfs: dict[int, PdfBytes] = {}
-        for key, result in zip(documents, self.issuer.convert(list(documents.values())), strict=True):
-            if isinstance(result, ConversionFailed):
-                self.end(key, "failed", (Fault(result.code, str(result)),))
-            else:
-                pdfs[key] = result
-        return pdfs
-
     def read_back(self, pdf: PdfBytes, document: DocxBytes, draft: Draft) -> tuple[PdfBytes, SealPlace]:
         return pdf, self.issuer.read_back(pdf, self.issuer.text_of(document), draft)
 
@@ -305,6 +284,8 @@ class _Chunk:
             holder=mask_name(request.name),
             medium=decision.matter.medium,
             policy=decision.policy,
+            policy_sha256=decision.policy_sha256,
+            edition=decision.edition,
             demo=office.demo or sealed.standing is Standing.DEMO,
             sha256=sha256,
             sm3=sm3(sealed.pdf),
@@ -341,11 +322,11 @@ class _Chunk:
         )
 
     def void(self) -> None:
-        """A number whose work failed is voided in the log with its reason, so that it never vanishes."""
+        """A number that came to nothing is voided in the log with its reason, so that it never vanishes."""
         voids = [
             (self.reservations[key], outcome.faults[0].code)
             for key, outcome in self.outcomes.items()
-            if outcome.status == "failed" and key in self.reservations
+            if outcome.status in ("failed", "refused") and key in self.reservations
         ]
         if voids:
             self.issuer.registry.void(voids, self.issuer.clock())

@@ -148,6 +148,8 @@ def certificate_of(record: Mapping[str, Any], index: int, event: StatusEvent) ->
         status_since=event.at,
         index=index,
         superseded_by=event.superseded_by,
+        policy_sha256=record.get("policy_sha256", ""),
+        edition=record.get("edition", ""),
     )
 
 
@@ -174,6 +176,8 @@ def certificate_json(certificate: Certificate) -> dict[str, Any]:
         "holder": certificate.holder,
         "medium": certificate.medium.value,
         "policy": certificate.policy,
+        "policy_sha256": certificate.policy_sha256,
+        "edition": certificate.edition,
         "demo": certificate.demo,
         "sha256": certificate.sha256,
         "signed_sha256": certificate.signed_sha256,

@@ -1,4 +1,4 @@
-"""What a batch leaves in its folder: the sealed files, `results.csv` as it goes, `results.xlsx` at the end.
+"""What a batch leaves in its folder: the files, `results.csv` as it goes, `results.xlsx` at the end.
 
 They hold personal data and codes: what is made here is for its owner only, and no link is followed.
 The folder is locked while a batch writes into it; a second batch into the same folder waits, finds its requests
@@ -11,8 +11,9 @@ import csv
 import fcntl
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -20,7 +21,7 @@ from openpyxl import Workbook
 
 from signsvc.models import Outcome
 
-CSV, PART = "results.csv", ".part"
+PART = ".part"
 COLUMNS = {
     "request_id": "申请编号",
     "status": "结果",
@@ -33,36 +34,61 @@ COLUMNS = {
     "error": "错误代码",
     "message": "说明",
 }
-STATUS_NAMES = {"issued": "已出具", "unchanged": "未变", "refused": "不予出具", "failed": "失败"}
+STATUS_NAMES = {
+    "issued": "已出具",
+    "noticed": "已告知",
+    "unchanged": "未变",
+    "refused": "不予出具",
+    "none": "无告知单",
+    "failed": "失败",
+}
 # What a spreadsheet would run as a formula, or read as a new cell.
 RUNNABLE = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The list of one kind of batch: its files' name, and the columns with their Chinese headers."""
+
+    name: str
+    columns: Mapping[str, str]
+
+    @property
+    def csv(self) -> str:
+        return f"{self.name}.csv"
+
+
+RESULTS = Layout("results", COLUMNS)
+_NOTICED = {key: title for key, title in COLUMNS.items() if key not in ("code", "valid_until")}
+REFUSALS = Layout("refusals", {**_NOTICED, "number": "告知单编号"})
 
 
 class Results:
     """The result files of one batch; rows come in the order of the input."""
 
-    def __init__(self, folder: Path, stream: TextIO) -> None:
+    def __init__(self, folder: Path, stream: TextIO, layout: Layout = RESULTS) -> None:
         self.folder = folder
         self._stream = stream
+        self._columns = tuple(layout.columns)
         self._csv = csv.writer(stream)
-        self._csv.writerow(COLUMNS)
+        self._csv.writerow(self._columns)
 
     def add(self, outcome: Outcome) -> None:
-        """One row, and its sealed file if there is one. The file is complete before its name appears."""
+        """One row, and its file if there is one. The file is complete before its name appears."""
         name = self.store(f"{outcome.number}.pdf", outcome.pdf) if outcome.pdf else ""
-        row = [
-            outcome.request_id,
-            outcome.status,
-            outcome.number or "",
-            outcome.code or "",
-            name,
-            outcome.sha256 or "",
-            outcome.valid_until.isoformat() if outcome.valid_until else "",
-            "；".join(outcome.warnings),
-            ";".join(fault.code for fault in outcome.faults),
-            "；".join(fault.message for fault in outcome.faults),
-        ]
-        self._csv.writerow([neutral(cell) for cell in row])
+        row = {
+            "request_id": outcome.request_id,
+            "status": outcome.status,
+            "number": outcome.number or "",
+            "code": outcome.code or "",
+            "pdf": name,
+            "sha256": outcome.sha256 or "",
+            "valid_until": outcome.valid_until.isoformat() if outcome.valid_until else "",
+            "warnings": "；".join(outcome.warnings),
+            "error": ";".join(fault.code for fault in outcome.faults),
+            "message": "；".join(fault.message for fault in outcome.faults),
+        }
+        self._csv.writerow([neutral(row[key]) for key in self._columns])
         self._stream.flush()
 
     def store(self, name: str, data: bytes) -> str:
@@ -79,36 +105,41 @@ class Results:
 
 
 @contextmanager
-def results(folder: Path) -> Iterator[Results]:
+def results(folder: Path, layout: Layout = RESULTS) -> Iterator[Results]:
     """The results of one batch in `folder`, made if missing and locked while open. OSError if it cannot be used."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        for leftover in (*folder.glob(f"*{PART}"), *folder.glob("openpyxl.*"), folder / CSV):
+        for leftover in (*folder.glob(f"*{PART}"), *folder.glob("openpyxl.*"), folder / layout.csv):
             leftover.unlink(missing_ok=True)
-        with open(folder / CSV, "x", encoding="utf-8-sig", newline="", opener=_private) as stream:
+        with open(folder / layout.csv, "x", encoding="utf-8-sig", newline="", opener=_private) as stream:
             try:
-                yield Results(folder, stream)
+                yield Results(folder, stream, layout)
             finally:
                 stream.flush()
-                _write_spreadsheet(folder)
+                _write_spreadsheet(folder, layout)
     finally:
         os.close(handle)
 
 
-def _write_spreadsheet(folder: Path) -> None:
-    """`results.xlsx` from `results.csv`, with Chinese headers and statuses; row by row, for a batch may be long."""
-    part = folder / f"results{PART}"
-    with open(folder / CSV, encoding="utf-8-sig", newline="") as stream, _temporary_files_in(folder):
+def summary(counts: Mapping[str, int]) -> str:
+    """How many ended in which status, in words."""
+    return "、".join(f"{name} {counts[key]}" for key, name in STATUS_NAMES.items() if counts[key])
+
+
+def _write_spreadsheet(folder: Path, layout: Layout) -> None:
+    """The .xlsx from the .csv, with Chinese headers and statuses; row by row, for a batch may be long."""
+    part = folder / f"{layout.name}{PART}"
+    with open(folder / layout.csv, encoding="utf-8-sig", newline="") as stream, _temporary_files_in(folder):
         book = Workbook(write_only=True)
         sheet = book.create_sheet("结果")
-        sheet.append(list(COLUMNS.values()))
+        sheet.append(list(layout.columns.values()))
         for row in csv.DictReader(stream):
-            sheet.append([STATUS_NAMES[row[key]] if key == "status" else row[key] for key in COLUMNS])
+            sheet.append([STATUS_NAMES[row[key]] if key == "status" else row[key] for key in layout.columns])
         with open(part, "xb", opener=_private) as made:
             book.save(made)
-    part.replace(folder / "results.xlsx")
+    part.replace(folder / f"{layout.name}.xlsx")
 
 
 @contextmanager

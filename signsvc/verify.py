@@ -10,7 +10,8 @@ By number:
 By file:
  1. hash      the registry is asked for the exact bytes
  2. seal      the file is examined in a child process with limits, whatever the hash says
- 3. registry  a good seal that is not registered is `not_found`; known signed bytes in other bytes are `altered`
+ 3. registry  a good seal that is not registered is `not_found`, also a notice of refusal; known signed bytes in other
+              bytes are `altered`
  4.–6.        log, status and dates as above
 
 Offline the registry's part is taken by a proof bundle, if there is one: what was true when it was made.
@@ -126,9 +127,12 @@ def verify_file(verifier: Verifier, data: bytes, as_of: date | None = None) -> R
     """A Report on a file, which may be hostile; everything wrong with it becomes a verdict."""
     known = _known(verifier, Sha256(sha256(data).hexdigest()))  # 1
     found = verifier.examine(data)  # 2
-    case = _case(verifier, "file", as_of).seen(*found.checks)
+    notice = () if known else _notice(verifier, data)
+    case = _case(verifier, "file", as_of).seen(*found.checks, *notice)
     if found.outcome is not Outcome.SEALED:
         return case.ends(REFUSED[found.outcome])
+    if notice:
+        return case.ends(Verdict.NOT_FOUND)
     if verifier.registry is None and verifier.bundle is None:
         return case.ends(Verdict.SEALED_ONLY)
     if known is None and _signed_known(verifier, found):  # 3
@@ -147,6 +151,14 @@ def _known(verifier: Verifier, digest: Sha256) -> Certificate | None:
         return verifier.registry.by_sha256(digest)
     proven = verifier.bundle.certificate() if verifier.bundle else None
     return proven if proven and proven.sha256 == digest else None
+
+
+def _notice(verifier: Verifier, data: bytes) -> tuple[Check, ...]:
+    """A notice of refusal is no certificate, sealed or not; who holds its very file is told what it is."""
+    if verifier.registry is None or not verifier.registry.refusal_by_sha256(sha256(data).hexdigest()):
+        return ()
+    detail = "这是本系统登记的不予出具告知单，不是证明"
+    return (Check("registry", "fail", "refusal_notice", detail),)
 
 
 def _signed_known(verifier: Verifier, found: Examination) -> bool:

@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from signsvc.config import Settings, load
+from signsvc.errors import SignsvcError
+from signsvc.policy.changes import History
+from signsvc.wiring.home import CATALOGUES
+from signsvc.wiring.lists import look_at_lists
 
 DEMO_REQUESTS = Path(__file__).parent.parent / "signsvc" / "policy" / "data" / "demo" / "requests.csv"
 
@@ -37,6 +41,11 @@ class Home:
     @property
     def settings(self) -> Settings:
         return load(self.environment, self.folder)
+
+    @property
+    def lists(self) -> Mapping[str, History | SignsvcError]:
+        """Its retained lists, as the audit looks at them."""
+        return look_at_lists(self.var / CATALOGUES)
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
         """The command, running."""

@@ -5,16 +5,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from registry.samples import NOW, certificate, create, reopen, reserve
+from registry.samples import DAY, LOG_KEY, MATCH_KEY, NOW, certificate, create, reopen, reserve, url_in
 from registry.tampering import TABLES, changes, database, forge
 
+from signsvc import boxes
 from signsvc.archive import Archive
 from signsvc.audit import audit
 from signsvc.models import Number
-from signsvc.registry import COPIED, ISSUED, NewCertificate, Registry, Reservation, box_context
+from signsvc.policy.changes import Edition, History
+from signsvc.registry import COPIED, ISSUED, Boxes, NewCertificate, Registry, Reservation, box_context
 from signsvc.statuses import Event
 
 KEY = bytes(range(32))
@@ -33,7 +37,10 @@ def archived(archive: Archive, held: Reservation) -> NewCertificate:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Issued, suspended, resumed, suspended again, copied, voided, reserved; and a file that is none of ours."""
     folder = tmp_path_factory.mktemp("whole")
-    registry, archive = create(folder), archive_in(folder)
+    create(folder).close()
+    archive = archive_in(folder)
+    locking = Boxes(partial(boxes.opens, archive), partial(boxes.empty, archive))
+    registry = Registry.open(url_in(folder), folder / "log", MATCH_KEY, LOG_KEY, locking)
     held = reserve(registry, "a", "b", "c", "open")
     registry.commit([archived(archive, item) for item in held[:2]], NOW)
     registry.void([(held[2], "seal_failed")], NOW)
@@ -61,7 +68,7 @@ def registry(folder: Path) -> Iterator[Registry]:
 
 
 def told(registry: Registry, folder: Path) -> list[str]:
-    return [item.code for item in audit(registry, archive_in(folder)) if item.severity == "fault"]
+    return [item.code for item in audit(registry, archive_in(folder), {}) if item.severity == "fault"]
 
 
 def number_of(serial: int) -> Number:
@@ -90,7 +97,7 @@ def test_a_file_that_is_gone_is_named(registry: Registry, folder: Path, serial: 
     known = registry.by_number(number_of(serial))
     assert known is not None
     (folder / "archive" / known.sha256).unlink()
-    faults = [item for item in audit(registry, archive_in(folder)) if item.severity == "fault"]
+    faults = [item for item in audit(registry, archive_in(folder), {}) if item.severity == "fault"]
     assert [item.code for item in faults] == ["archive_changed"]
     assert known.number in faults[0].message
 
@@ -109,8 +116,29 @@ def test_an_event_made_without_the_archive_key_is_told(
 
 
 def test_a_box_of_another_kind_or_used_twice_is_told(registry: Registry, folder: Path) -> None:
-    boxes = {item.kind: item.box for item in registry.boxes() if item.number == number_of(1)}
-    forge(folder, "resumed", number_of(1), boxes["resumed"])
+    kept = {item.kind: item.box for item in registry.boxes() if item.number == number_of(1)}
+    forge(folder, "resumed", number_of(1), kept["resumed"])
     assert told(registry, folder) == ["box_changed"]
-    forge(folder, "revoked", number_of(1), boxes["suspended"])
+    forge(folder, "revoked", number_of(1), kept["suspended"])
     assert told(registry, folder) == ["box_changed", "box_changed", "box_changed"]
+
+
+@pytest.mark.parametrize(
+    ("effective", "text", "fault"),
+    [
+        (DAY, "一份清单", []),
+        (DAY + timedelta(days=1), "一份清单", ["edition_early"]),
+        (DAY, "另一份清单", ["edition_missing"]),
+    ],
+)
+def test_the_list_of_a_certificate_must_be_there_with_its_text_and_hold_that_day(
+    tmp_path: Path, effective: date, text: str, fault: list[str]
+) -> None:
+    first = Edition("a-list", 1, "一份清单", effective, "某机关", "某号", DAY)
+    registry, archive = create(tmp_path), archive_in(tmp_path)
+    [held] = reserve(registry, "a")
+    registry.commit([replace(archived(archive, held), edition=first.label)], NOW)
+    registry.publish()
+    histories = {"a-list": History("a-list", (replace(first, text=text),))}
+    assert [item.code for item in audit(registry, archive, histories) if item.severity == "fault"] == fault
+    registry.close()

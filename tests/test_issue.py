@@ -11,13 +11,14 @@ import pytest
 from home import Home, a_row
 
 from signsvc.audit import audit
-from signsvc.errors import ConversionFailed, SealFailed, TextMismatch
+from signsvc.errors import ConversionFailed, Fault, RowRefused, SealFailed, TextMismatch
 from signsvc.issue import Issuer, issue
-from signsvc.models import DocxBytes, PdfBytes, Request
+from signsvc.models import DocxBytes, Draft, PdfBytes, Request
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
-from signsvc.wiring.home import now
+from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.issuing import issuing
+from signsvc.wiring.lists import look_at_lists
 
 
 class PowerCut(Exception):
@@ -55,7 +56,9 @@ def requests(*numbers: int, **changes: str) -> list[Request]:
 
 
 def is_whole(issuer: Issuer) -> bool:
-    return not [finding for finding in audit(issuer.registry, issuer.archive) if finding.severity == "fault"]
+    lists = look_at_lists(issuer.archive.folder.parent / CATALOGUES)
+    findings = audit(issuer.registry, issuer.archive, lists)
+    return not [finding for finding in findings if finding.severity == "fault"]
 
 
 @pytest.mark.parametrize("persisted", [False, True], ids=["lost", "persisted"])
@@ -127,6 +130,36 @@ def test_a_failed_step_voids_the_number_and_leaves_the_other_rows_alone(
     again = issue(issuer, requests(1))[0]
     assert (again.status, again.number) == ("issued", "gd-demo-2026-000003")
     assert is_whole(issuer)
+
+
+@pytest.mark.parametrize("step", ["fill", "read_back"])
+def test_a_row_that_is_refused_after_its_number_was_reserved_voids_it(issuer: Issuer, step: str) -> None:
+    def late(*_: Any) -> Any:
+        raise RowRefused([Fault("glyph_missing", "缺字")])
+
+    [refused] = issue(replace(issuer, **{step: late}), requests(1))
+    assert (refused.status, refused.number) == ("refused", None)
+    assert [(item.kind, item.number) for item in issuer.registry.boxes()] == [
+        ("voided", "gd-demo-2026-000001")
+    ]
+    [outcome] = issue(issuer, requests(1))
+    assert (outcome.status, outcome.number) == ("issued", "gd-demo-2026-000002")
+    assert is_whole(issuer)
+
+
+def test_a_defect_in_one_row_ends_the_batch_and_keeps_every_number(issuer: Issuer) -> None:
+    def broken(pdf: PdfBytes, text: str, draft: Draft) -> Any:
+        if draft.number.endswith("1"):
+            raise ZeroDivisionError
+        return issuer.read_back(pdf, text, draft)
+
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            issue(replace(issuer, read_back=broken), requests(1, 2))
+        assert is_whole(issuer)
+    [other] = issue(replace(issuer, read_back=broken), requests(2))
+    assert other.number == "gd-demo-2026-000002"
+    assert issue(issuer, requests(1))[0].number == "gd-demo-2026-000001"
 
 
 def test_a_document_that_does_not_convert_fails_alone(issuer: Issuer) -> None:

@@ -12,7 +12,7 @@ from seal.pki import NOW, OFFICE, PLACE, TITLE, document, ring
 from signsvc.config import Settings
 from signsvc.errors import SealFailed, SettingsError
 from signsvc.models import Office
-from signsvc.wiring.issuing import load_fonts
+from signsvc.wiring.documents import load_fonts
 from signsvc.wiring.seals import Seals
 
 

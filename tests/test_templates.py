@@ -1,4 +1,4 @@
-"""The form's binary is what its script builds, and a converted page looks as it should."""
+"""The forms' binaries are what their scripts build, and a converted page looks as it should."""
 
 from __future__ import annotations
 
@@ -15,15 +15,14 @@ from docx.oxml.ns import qn
 from fill_cases import ANNEX4, AUTONOMOUS, COMMUNITY, VILLAGE, draft, with_body
 from home import DEMO_REQUESTS, Home
 from needs import require
-from pypdfium2 import raw
+from printing import MM, Filled, boxes, converted_and_read, font_book
 
-from signsvc.convert import Choice, choose_converter, read_back
-from signsvc.fill import Form, qr_png, text_of, values
-from signsvc.fonts import FontBook
-from signsvc.models import Draft, PdfBytes
+from signsvc.convert import Choice
+from signsvc.fill import Form, qr_png, values
+from signsvc.models import Draft
 
 TEMPLATES = Path(__file__).parents[1] / "templates_docx"
-MM = 72 / 25.4
+REFUSAL = TEMPLATES / "refusal.docx"
 LONG = "自2008年3月起与父母共同居住于和平街道幸福路12号院3号楼2单元501室，经社区网格员入户走访，情况属实，"
 CASES: dict[str, tuple[Draft, int]] = {
     "ordinary": (draft(), 1),
@@ -34,16 +33,20 @@ CASES: dict[str, tuple[Draft, int]] = {
 }
 
 
-def test_binary_is_what_the_script_builds() -> None:
+@pytest.mark.parametrize("name", ["annex4.docx", "refusal.docx"])
+def test_binary_is_what_the_scripts_build(name: str) -> None:
     build = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import build; sys.stdout.buffer.write(build.build())"
+        "import sys; sys.path.insert(0, sys.argv[1]); import build;"
+        "sys.stdout.buffer.write(build.FORMS[sys.argv[2]]())"
     )
-    built = subprocess.run([sys.executable, "-c", build, str(TEMPLATES)], capture_output=True, check=True)
-    assert built.stdout == ANNEX4.read_bytes()
+    command = [sys.executable, "-c", build, str(TEMPLATES), name]
+    built = subprocess.run(command, capture_output=True, check=True)
+    assert built.stdout == (TEMPLATES / name).read_bytes()
 
 
-def test_page_is_a4_with_the_margins_of_gb_t_9704() -> None:
-    section = Document(io.BytesIO(ANNEX4.read_bytes())).sections[0]
+@pytest.mark.parametrize("form", [ANNEX4, REFUSAL])
+def test_page_is_a4_with_the_margins_of_gb_t_9704(form: Path) -> None:
+    section = Document(io.BytesIO(form.read_bytes())).sections[0]
     sizes = (section.page_width, section.page_height, section.top_margin, section.left_margin)
     assert [round(size.mm) for size in sizes if size] == [210, 297, 37, 28]
     assert round(210 - 28 - (section.right_margin or 0) / 36000) == 156
@@ -74,19 +77,12 @@ def converted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 def printed(choice: Choice, drafts: dict[str, Draft], work: Path) -> dict[str, bytes]:
     """Each draft as a PDF that passed the reading back."""
-    wanted = ("Noto Serif CJK SC", "Noto Serif CJK SC:bold", "BabelStone Han")
-    book = FontBook.load(*wanted[:2], wanted[2:], optional=wanted)
-    form = Form.load(ANNEX4.read_bytes())
-    documents = [form.fill(values(one), qr_png(one.qr_url), book.choose) for one in drafts.values()]
-    files = list(dict.fromkeys(face.file.path for face in book.faces))
-    with choose_converter(choice, work, 120, files) as converter:
-        results = converter.convert(documents)
-    pdfs = {name: pdf for name, pdf in zip(drafts, results, strict=True) if isinstance(pdf, bytes)}
-    assert len(pdfs) == len(drafts)
-    for pdf, document, one in zip(pdfs.values(), documents, drafts.values(), strict=True):
+    form, book = Form.load(ANNEX4.read_bytes()), font_book()
+    filled = {}
+    for name, one in drafts.items():
         anchor = (values(one)["出具日期"], f"（{values(one)['出具组织']}盖章）")
-        read_back(PdfBytes(pdf), text_of(document), book.allowed_names, anchor)
-    return pdfs
+        filled[name] = Filled(form.fill(values(one), qr_png(one.qr_url), book.choose), anchor)
+    return {name: pdf for name, (pdf, _) in converted_and_read(choice, book, filled, work).items()}
 
 
 def test_the_stand_in_never_parts_the_date_from_the_office(tmp_path: Path) -> None:
@@ -97,22 +93,6 @@ def test_the_stand_in_never_parts_the_date_from_the_office(tmp_path: Path) -> No
     pages = [len(pypdfium2.PdfDocument(pdf)) for pdf in printed("embedded", drafts, tmp_path).values()]
     assert pages == sorted(pages)
     assert {1, 2} <= set(pages)
-
-
-def boxes(page: pypdfium2.PdfPage, words: str) -> tuple[float, float, float, float]:
-    """Left, bottom, right, top of `words` on the page, in points."""
-    text = page.get_textpage()
-    chars = [(chr(raw.FPDFText_GetUnicode(text, i)), i) for i in range(text.count_chars())]
-    printed = [(char, i) for char, i in chars if not char.isspace()]
-    start = "".join(char for char, _ in printed).find(words)
-    assert start >= 0, words
-    found = [text.get_charbox(i) for _, i in printed[start : start + len(words)]]
-    return (
-        min(b[0] for b in found),
-        min(b[1] for b in found),
-        max(b[2] for b in found),
-        max(b[3] for b in found),
-    )
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -9,13 +9,15 @@ from typing import Any
 
 import click
 
-from signsvc.errors import Exit, SignsvcError
+from signsvc.cli.usage import in_chinese
+from signsvc.errors import Exit, SignsvcError, reason
 
 # Where each command lives; it is loaded when it is called, so that a lookup need not wait for a converter.
 COMMANDS = {
     "init": "operating",
     "sign": "issuing",
     "check": "issuing",
+    "refuse": "refusing",
     "verify": "verifying",
     "lookup": "verifying",
     "revoke": "recording",
@@ -25,6 +27,8 @@ COMMANDS = {
     "copy": "recording",
     "log": "recording",
     "template": "issuing",
+    "policy": "policing",
+    "catalogue": "listing",
     "doctor": "operating",
     "serve": "serving",
 }
@@ -56,11 +60,11 @@ class Group(click.Group):
             click.echo(error.format_message(), err=True)
             sys.exit(Exit.UNUSABLE)
         except click.ClickException as error:
-            fail("usage", error.format_message(), Exit.UNUSABLE)
+            fail("usage", in_chinese(error), Exit.UNUSABLE)
         except OSError as error:
             # A folder that cannot be written, a full disk: what was committed stands, and a rerun goes on.
             where = f" {error.filename}" if error.filename else ""
-            fail("system_error", f"{error.strerror or '系统错误'}{where}", Exit.UNUSABLE)
+            fail("system_error", f"{reason(error)}{where}", Exit.UNUSABLE)
 
 
 def fail(code: str, message: str, status: int) -> None:

@@ -17,8 +17,9 @@ from signsvc.config import Settings
 from signsvc.errors import Exit, InputError
 from signsvc.models import Outcome, Request
 from signsvc.requests import row, table
+from signsvc.wiring.documents import font_installed, load_fonts
 from signsvc.wiring.home import now, require_registry
-from signsvc.wiring.issuing import checking, font_installed, issuing, load_fonts
+from signsvc.wiring.issuing import checking, issuing
 from signsvc.wiring.rules import Rules
 
 FIXED = {
@@ -47,10 +48,9 @@ def sign(file: Path, out: Path, **fixed: str | None) -> int:
     rows = read_table(chosen, file)
     with issuing(chosen) as issuer, results.results(out) as written:
         lines = batch.read(rows, partial(parse_row, chosen, given(fixed)))
-        with progress(len(rows)) as advance:
+        with progress("出具", len(rows)) as advance:
             counts = batch.sign(issuer, lines, written, advance)
-    names = results.STATUS_NAMES
-    click.echo("、".join(f"{names[key]} {counts[key]}" for key in names if counts[key]) + f"；结果在 {out}")
+    click.echo(f"{results.summary(counts)}；结果在 {out}")
     return Exit.NOT_ALL if counts["refused"] or counts["failed"] else Exit.DONE
 
 
@@ -73,15 +73,13 @@ def check(file: Path, **fixed: str | None) -> int:
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Callable[[Outcome], None]]:
+def progress(label: str, total: int) -> Iterator[Callable[[Outcome], None]]:
     """A bar on a terminal, nothing in a pipe; rows that did not succeed are named on stderr as they come."""
-    with click.progressbar(
-        length=total, label="出具", file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
+    with click.progressbar(length=total, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
 
         def advance(outcome: Outcome) -> None:
             bar.update(1)
-            for fault in outcome.faults:
+            for fault in outcome.faults if outcome.pdf is None else ():
                 click.echo(f"{discreet(outcome.request_id)}：{fault.code}：{fault.message}", err=True)
 
         yield advance
@@ -100,7 +98,7 @@ def read_table(chosen: Settings, file: Path) -> table.Table:
     """The rows of a request file; what is odd about the file as a whole is said on stderr."""
     require_registry(chosen)
     local = Rules.load(chosen)
-    rows = table.read(file.name, read_file(file, table.SIZE_LIMIT), local.catalogue.slot_names)
+    rows = table.read(file.name, read_file(file, table.SIZE_LIMIT), local.slot_names)
     for name in rows.unknown_columns:
         click.echo(f"warning: unknown_column: 列“{discreet(name)}”不认识，其内容未使用", err=True)
     for text in rows.warnings:

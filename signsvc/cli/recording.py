@@ -13,6 +13,8 @@ from signsvc.cli.shared import settings, write_file
 from signsvc.errors import Exit, RegistryError
 from signsvc.registry import Finding
 from signsvc.statuses import REASONS, Event
+from signsvc.wiring.home import CATALOGUES
+from signsvc.wiring.lists import look_at_lists
 from signsvc.wiring.recording import auditing, change_status, retained_copy
 
 Change = Callable[..., None]
@@ -65,10 +67,11 @@ def log() -> None:
 
 @log.command(name="verify")
 def log_verify() -> int:
-    """全部登记、存证、存档和编号互相核对，指出任何改动。"""
+    """全部登记、存证、存档、编号和保留清单互相核对，指出任何改动。"""
+    chosen = settings()
     try:
-        with auditing(settings()) as (registry, archive):
-            findings = audit.audit(registry, archive)
+        with auditing(chosen) as (registry, archive):
+            findings = audit.audit(registry, archive, look_at_lists(chosen.home / CATALOGUES))
     except RegistryError as error:
         if error.code != "registry_damaged":
             raise

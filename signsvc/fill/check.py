@@ -1,4 +1,4 @@
-"""What `signsvc template check` tells of a template before anyone issues with it."""
+"""What `signsvc template check` tells of a certificate's template before anyone issues with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lxml import etree
 from signsvc.errors import TemplateError
 from signsvc.fill.compile import foreign_document, story_parts
 from signsvc.fill.faces import Styles, is_body, is_title
-from signsvc.fill.fields import FIELD, FIELDS, Found, merge_fields, own_runs
+from signsvc.fill.fields import CERTIFICATE, FIELD, Found, merge_fields, own_runs
 from signsvc.fill.limits import doubtful_features, refused_features
 from signsvc.fill.safety import is_docx, unsafe_reasons
 from signsvc.models import Role
@@ -80,14 +80,14 @@ def _inspect(
     installed: Callable[[str], bool],
     missing: Callable[[str, Role], Collection[str]],
 ) -> TemplateReport:
-    found, refused, doubtful = Found(), list[str](), list[str]()
+    found, refused, doubtful = Found(CERTIFICATE), list[str](), list[str]()
     fonts = tuple(sorted(_fonts(document, installed), key=lambda font: (font.role, font.name)))
     for part in story_parts(document):
         refused += refused_features(part.element)
         doubtful += doubtful_features(part.element)
         merge_fields(part.element, found)
     return TemplateReport(
-        fields=tuple(name for name in FIELDS if name in found.names),
+        fields=tuple(name for name in CERTIFICATE.names if name in found.names),
         missing=found.missing,
         unknown=found.unknown,
         split=tuple(dict.fromkeys(found.split)),

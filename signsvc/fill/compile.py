@@ -22,7 +22,7 @@ from lxml import etree
 
 from signsvc.errors import TemplateError
 from signsvc.fill.faces import Styles
-from signsvc.fill.fields import FIELD, QR_FIELD, Found, drop, merge_fields, own_runs
+from signsvc.fill.fields import FIELD, Fields, Found, drop, merge_fields, own_runs
 from signsvc.fill.limits import refused_features
 from signsvc.fill.safety import refuse_unsafe
 from signsvc.fill.values import QR_MM, qr_png
@@ -74,17 +74,17 @@ class _Work:
     """What compiling gathers on its way through the parts."""
 
     styles: Styles
-    found: Found = field(default_factory=Found)
+    found: Found
     slots: list[Slot] = field(default_factory=list)
     pictures: set[str] = field(default_factory=set)
 
 
-def compile_template(template: bytes) -> Package:
+def compile_template(template: bytes, fields: Fields) -> Package:
     """Take a .docx apart for filling; raises TemplateError for what is unsafe, unreadable or not the form."""
     refuse_unsafe(template)
     with foreign_document():
         document = Document(io.BytesIO(template))
-        work = _Work(Styles(document.styles.element))
+        work = _Work(Styles(document.styles.element), Found(fields))
         for part in story_parts(document):
             if reasons := refused_features(part.element):
                 raise TemplateError("模板不能使用：" + "；".join(reasons))
@@ -150,9 +150,9 @@ def _split(run: Any, role: Role, part: StoryPart, work: _Work) -> Iterator[Any]:
         if child.tag != qn("w:t"):
             yield _bare(run, child)
             continue
-        fixed_and_fields = FIELD.split(child.text or "")
-        while QR_FIELD in fixed_and_fields[1::2]:
-            at = 1 + 2 * fixed_and_fields[1::2].index(QR_FIELD)
+        fixed_and_fields, pictured = FIELD.split(child.text or ""), work.found.fields.picture
+        while pictured in fixed_and_fields[1::2]:
+            at = 1 + 2 * fixed_and_fields[1::2].index(pictured)
             yield _slot(run, role, fixed_and_fields[:at], work)
             yield _bare(run, _picture(part, work))
             fixed_and_fields = fixed_and_fields[at + 1 :]

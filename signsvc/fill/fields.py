@@ -1,4 +1,4 @@
-"""The fields of the form, `{{姓名}}`, and how they are found where Word has split them over several runs."""
+"""The fields of each form, `{{姓名}}`, and how they are found where Word has split them over several runs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,35 @@ from itertools import accumulate
 from docx.oxml.ns import qn
 from lxml import etree
 
-QR_FIELD = "二维码"
-# The blanks of 附件4 in the order of the form, and the verification block; every template must hold each of them.
-TEXT_FIELDS = (
-    "标题", "县", "街道", "社区", "编号", "索要单位", "社区或村", "姓名", "证件名称", "证件号码", "依据", "居或村",
-    "证明事项", "证明用途", "有效期至", "出具日期", "出具组织", "查验码", "查验网址",
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of one form in its order; a template of that form must hold each of them and no others."""
+
+    texts: tuple[str, ...]
+    picture: str = ""  # the field that becomes a picture, if the form has one
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every field, the picture last."""
+        return (*self.texts, self.picture) if self.picture else self.texts
+
+
+# The blanks of 附件4, and the verification block.
+CERTIFICATE = Fields(
+    (
+        "标题", "县", "街道", "社区", "编号", "索要单位", "社区或村", "姓名", "证件名称", "证件号码", "依据", "居或村",
+        "证明事项", "证明用途", "有效期至", "出具日期", "出具组织", "查验码", "查验网址",
+    ),
+    picture="二维码",
 )  # fmt: skip
-FIELDS = (*TEXT_FIELDS, QR_FIELD)
+# The notice of refusal (不予出具告知单).
+NOTICE = Fields(
+    (
+        "编号", "说明", "姓名", "证明事项", "索要单位", "不予出具的原因", "依据", "办事途径", "可以怎么办", "电话",
+        "出具日期", "出具组织",
+    )
+)  # fmt: skip
 
 FIELD = re.compile(r"\{\{[ \u3000]*([^{}\ufffc]+?)[ \u3000]*\}\}")
 _STRAY = re.compile(r"\{\{|\}\}|｛｛|｝｝")
@@ -33,6 +55,7 @@ _NOISE = tuple(
 class Found:
     """What a walk over the template met: field names, those that were split, and text with stray braces."""
 
+    fields: Fields
     names: list[str] = field(default_factory=list)
     split: list[str] = field(default_factory=list)
     stray: bool = False
@@ -40,12 +63,12 @@ class Found:
     @property
     def missing(self) -> tuple[str, ...]:
         """Fields of the form that the template lacks."""
-        return tuple(name for name in FIELDS if name not in self.names)
+        return tuple(name for name in self.fields.names if name not in self.names)
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """Names in braces that are no fields of the form."""
-        return tuple(dict.fromkeys(name for name in self.names if name not in FIELDS))
+        return tuple(dict.fromkeys(name for name in self.names if name not in self.fields.names))
 
 
 def merge_fields(root: etree._Element, found: Found) -> None:

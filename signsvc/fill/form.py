@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from signsvc.errors import TemplateError
 from signsvc.fill.compile import STANDARD_FACE, Package, Slot, compile_template
-from signsvc.fill.fields import TEXT_FIELDS
+from signsvc.fill.fields import CERTIFICATE, Fields
 from signsvc.models import BOLD, DocxBytes, Role
 
 Choose = Callable[[str, Role], str]
@@ -39,14 +39,15 @@ class Form:
     """A template ready to be filled. Frozen: one form may serve many threads."""
 
     _package: Package
+    _fields: Fields
 
     @classmethod
-    def load(cls, template: bytes) -> Form:
+    def load(cls, template: bytes, fields: Fields = CERTIFICATE) -> Form:
         """Check that a .docx is safe, then find its fields.
 
         Raises TemplateError if it is unsafe or unreadable, lacks a field, or holds one that the form does not know.
         """
-        return cls(compile_template(template))
+        return cls(compile_template(template, fields), fields)
 
     def fixed_text(self, role: Role) -> str:
         """What the template prints in the face of `role` besides the fields, the same in every certificate."""
@@ -55,14 +56,14 @@ class Form:
         )
         return "".join(text for slot in slots if slot.role == role for text in slot.texts[::2])
 
-    def fill(self, values: Mapping[str, str], qr_png: bytes, choose: Choose) -> DocxBytes:
+    def fill(self, values: Mapping[str, str], picture: bytes | None, choose: Choose) -> DocxBytes:
         """The filled .docx: every character carries the face that `choose(char, role)` gives for it.
 
         A face is `Family` or `Family:bold`. A value is text, whatever it looks like; only a line feed means a line
-        break. `qr_png` becomes the picture. Raises TemplateError if `values` are not exactly the form's text fields
-        or hold control characters, and whatever `choose` raises.
+        break. `picture` is the PNG of the form's picture field, None for a form without one. Raises TemplateError if
+        values and picture are not exactly the form's fields or hold control characters, and whatever `choose` raises.
         """
-        _check(values)
+        _check(values, picture, self._fields)
         package = self._package
         standard = escape(choose("文", "body").removesuffix(BOLD))
         entries = dict(package.fixed)
@@ -71,14 +72,17 @@ class Form:
                 piece if isinstance(piece, str) else _runs(piece, values, choose) for piece in pieces
             )
             entries[name] = xml.replace(STANDARD_FACE, standard).encode()
-        entries |= dict.fromkeys(package.pictures, qr_png)
+        if picture is not None:
+            entries |= dict.fromkeys(package.pictures, picture)
         entries[package.core] = _CORE.format(title=escape(values["编号"])).encode()
         return _zip((name, entries[name]) for name in package.order)
 
 
-def _check(values: Mapping[str, str]) -> None:
-    if wrong := set(values).symmetric_difference(TEXT_FIELDS):
+def _check(values: Mapping[str, str], picture: bytes | None, fields: Fields) -> None:
+    if wrong := set(values).symmetric_difference(fields.texts):
         raise TemplateError("填写的内容与字段不符：" + "、".join(sorted(wrong)))
+    if (picture is None) == bool(fields.picture):
+        raise TemplateError("图片与字段不符")
     for name, value in values.items():
         if any(unicodedata.category(char) in _NO_TEXT for char in value.replace("\n", "")):
             raise TemplateError(f"字段「{name}」含有不能打印的字符")

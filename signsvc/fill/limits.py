@@ -30,7 +30,12 @@ _A4, _TOLERANCE = (11906, 16838), 10  # twentieths of a point
 
 def refused_features(root: etree._Element) -> tuple[str, ...]:
     """What keeps a part of a template from being used, in words for the person who made it."""
-    return (*_present(root, _REFUSED), *_page_faults(root))
+    return (*unclear_text(root), *_page_faults(root))
+
+
+def unclear_text(root: etree._Element) -> tuple[str, ...]:
+    """What makes it unclear how the text of a .docx reads, in words for the person who made it."""
+    return _present(root, _REFUSED)
 
 
 def doubtful_features(root: etree._Element) -> tuple[str, ...]:

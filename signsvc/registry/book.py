@@ -2,53 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine
 
 from signsvc.errors import RegistryError
 from signsvc.notes import Verifier
-from signsvc.registry.match import MatchKey, same
-from signsvc.registry.schema import meta, typed
+from signsvc.registry import database
+from signsvc.registry.match import MatchKey
 
-Opens = Callable[[str, str, bytes], bool]
+
+@dataclass(frozen=True)
+class Boxes:
+    """What only who holds the archive key can do: `opens(kind, number, box)` tells whether a box was locked for this
+    event (see `box_context`), `empty(kind, number)` locks one with nothing in it, for a number that is voided."""
+
+    opens: Callable[[str, str, bytes], bool]
+    empty: Callable[[str, str], bytes]
 
 
 @dataclass(frozen=True)
 class Book:
-    """An open registry. Without `log_key` it can be read and audited, but not written.
-
-    `opens(kind, number, box)` tells whether a box was locked for this event; only who holds the archive key can say.
-    """
+    """An open registry. Without `log_key` it can be read and audited, but not written; without `boxes` entries are
+    signed whatever box they hold. `form` is what the database's schema was when it was made."""
 
     engine: Engine
     key: MatchKey
     log_folder: Path
     verifier: Verifier
+    form: str
     log_key: Ed25519PrivateKey | None = field(repr=False)
-    opens: Opens | None = None
+    boxes: Boxes | None = None
 
     @property
     def shown(self) -> Path:
         """The published checkpoint: what witnesses and auditors read."""
         return self.log_folder / "checkpoint"
 
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads; RegistryError if the schema was changed."""
+        with database.reading(self.engine) as connection:
+            self._check_form(connection)
+            yield connection
 
-def put_meta(connection: Connection, key: MatchKey, values: Mapping[str, str]) -> None:
-    """Set facts about the registry itself."""
-    connection.execute(delete(meta).where(meta.c.key.in_(values)))
-    rows = [
-        {"key": name, "value": value, "mac": key.tag("meta", name, value)} for name, value in values.items()
-    ]
-    connection.execute(insert(meta), rows)
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that no other writer overlaps; RegistryError if the schema was changed."""
+        with database.writing(self.engine) as connection:
+            self._check_form(connection)
+            yield connection
 
+    def empty_box(self, kind: str, number: str) -> bytes:
+        """A box for an event that has nothing to keep: it says that who recorded it held the archive key."""
+        return self.boxes.empty(kind, number) if self.boxes else b""
 
-def get_meta(connection: Connection, key: MatchKey, name: str) -> str:
-    """A fact about the registry; RegistryError if it is missing or was not written under this match key."""
-    row = connection.execute(select(meta).where(meta.c.key == name)).mappings().one_or_none()
-    if row is None or not typed(meta, row) or not same(row["mac"], key.tag("meta", name, row["value"])):
-        raise RegistryError(f"登记库的 {name} 记录缺失、被改动，或与匹配密钥不符", "registry_damaged")
-    return str(row["value"])
+    def _check_form(self, connection: Connection) -> None:
+        if database.form(connection) != self.form:
+            raise RegistryError(
+                "登记库中有不属于本程序的表、视图、索引或触发器，已停止使用：请运行 signsvc log verify",
+                "registry_damaged",
+            )

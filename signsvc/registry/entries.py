@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 
-from sqlalchemy import Column, Connection, RowMapping, insert, select
+from sqlalchemy import Column, Connection, RowMapping, select
 
 from signsvc.models import Certificate, Number
-from signsvc.registry import log, numbers, status
+from signsvc.registry import log, numbers, seals, status
 from signsvc.registry.book import Book
 from signsvc.registry.match import Mark, MatchKey, same
 from signsvc.registry.records import (
     COMMITTED,
     ISSUED,
-    VOIDED,
     Boxed,
     Conflict,
     Lost,
@@ -28,7 +26,7 @@ from signsvc.registry.records import (
     issued_entry,
 )
 from signsvc.registry.rows import issued_row, row_by, rows_by
-from signsvc.registry.schema import SLICE, certificates, entries, slices
+from signsvc.registry.schema import SLICE, entries, slices
 
 
 def recall(connection: Connection, book: Book, marks: Sequence[Mark]) -> list[Recorded | Conflict | None]:
@@ -56,7 +54,7 @@ def commit(
     Part of the transaction that is the commit point of issuing.
     """
     won = _standing(connection, book.key, items)
-    _keep_certificates(connection, [der for item in won.values() for der in item.chain])
+    seals.keep(connection, book.key, [der for item in won.values() for der in item.chain])
     numbers.release(connection, [item.reservation.mark.request_key for item in won.values()])
     log.append(connection, book.key, [issued_entry(item, book.key, at) for item in won.values()])
     known = recall(connection, book, [item.reservation.mark for item in items])
@@ -78,7 +76,7 @@ def find(connection: Connection, book: Book, number: str, code: str) -> Certific
 
 
 def by_column(connection: Connection, book: Book, column: Column[str], value: str) -> Certificate | None:
-    """The certificate whose `column` (one that only issued entries fill, or `closes`) holds `value`."""
+    """The certificate whose `column` (a unique one, or one of its file) holds `value`; None for a notice."""
     row = row_by(connection, book, column, value)
     return None if row is None or row["kind"] != ISSUED else of_row(connection, book, row)
 
@@ -98,14 +96,16 @@ def matches(connection: Connection, book: Book, number: str, claims: Mapping[str
 
 
 def boxes(connection: Connection, book: Book) -> Iterator[Boxed]:
-    """The box of every entry that has one, in the order of the log; memory stays flat."""
+    """The box of every entry, in the order of the log; memory stays flat."""
     last = -1
     query = select(entries).order_by(entries.c.idx).limit(SLICE)
     while page := connection.execute(query.where(entries.c.idx > last)).mappings().all():
         for row in page:
             record = clear(row, book.key)
-            if record is not None and record["kind"] != VOIDED:
-                yield Boxed(row["kind"], Number(row["number"]), row["sha256"], box_of(row))
+            if record is not None:
+                edition, at = str(record.get("edition", "")), str(record.get("registered_at", ""))
+                number = Number(row["number"])
+                yield Boxed(row["kind"], number, row["sha256"], edition, at[:10], box_of(row))
         last = page[-1]["idx"]
 
 
@@ -131,18 +131,6 @@ def _taken_codes(connection: Connection, codes: Sequence[str]) -> set[str]:
         query = select(entries.c.code_hash).where(entries.c.code_hash.in_(part))
         taken.update(connection.execute(query).scalars())
     return taken
-
-
-def _keep_certificates(connection: Connection, chain: Iterable[bytes]) -> None:
-    wanted = {sha256(der).hexdigest(): der for der in chain}
-    for part in slices(list(wanted)):
-        query = select(certificates.c.sha256).where(certificates.c.sha256.in_(part))
-        for known in connection.execute(query).scalars():
-            del wanted[known]
-    if wanted:
-        connection.execute(
-            insert(certificates), [{"sha256": name, "der": der} for name, der in wanted.items()]
-        )
 
 
 def _recorded(connection: Connection, book: Book, rows: Sequence[RowMapping]) -> list[Recorded]:

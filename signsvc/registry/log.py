@@ -9,23 +9,27 @@ table, or ahead of the entries, was put back from somewhere else, and then nothi
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, tuple_
+from sqlalchemy import Connection, RowMapping, func, select, tuple_
 
 from signsvc import merkle
 from signsvc.errors import RegistryError
 from signsvc.merkle import Frontier, Node
 from signsvc.notes import Checkpoint, NoteError, Verifier, open_checkpoint, sign_note
 from signsvc.proofs import Proof, leaf_data
-from signsvc.registry.book import Book, get_meta, put_meta
+from signsvc.registry import counters
+from signsvc.registry.book import Book
+from signsvc.registry.facts import get_fact, put_facts
 from signsvc.registry.match import MatchKey
-from signsvc.registry.records import CLOSING, VOIDED, NewEntry, box_of, guard
-from signsvc.registry.schema import SLICE, checkpoints, entries, nodes, typed, writing
+from signsvc.registry.records import FIRST, NewEntry, box_of, guard
+from signsvc.registry.schema import SLICE, checkpoints, entries, nodes, typed
 from signsvc.registry.standings import renew, told
+from signsvc.registry.writes import put
 
 NO_TRAIL = ""
 DAMAGED = "日志与登记库不一致，已停止写入：请运行 signsvc log verify"
@@ -45,20 +49,22 @@ def size(connection: Connection) -> int:
     return 0 if last is None else last + 1
 
 
-def append(connection: Connection, key: MatchKey, added: Sequence[NewEntry]) -> list[int]:
-    """Write entries, their leaves and the nodes these complete; returns their indexes. Part of a larger transaction."""
+def append(connection: Connection, key: MatchKey, added: Sequence[NewEntry]) -> None:
+    """Write entries, their leaves, the nodes these complete and their standings. Part of a larger transaction.
+
+    RegistryError if any of it is not there afterwards as it was written.
+    """
     if not added:
-        return []
+        return
     start = size(connection)
     frontier = load_frontier(connection, start)
     rows = [entry.row(start + offset, key) for offset, entry in enumerate(added)]
     renew(connection, key, rows)
     made = [node for row in rows for node in frontier.append(_leaf(row["salt"], row["record"]))]
-    connection.execute(insert(entries), rows)
-    connection.execute(
-        insert(nodes), [{"level": level, "idx": index, "hash": value} for (level, index), value in made]
-    )
-    return [row["idx"] for row in rows]
+    put(connection, entries, rows)
+    put(connection, nodes, [{"level": level, "idx": index, "hash": value} for (level, index), value in made])
+    if size(connection) != frontier.size:
+        raise RegistryError(DAMAGED, "registry_damaged")
 
 
 def load_nodes(connection: Connection, wanted: Sequence[Node]) -> dict[Node, bytes]:
@@ -91,25 +97,46 @@ def head(connection: Connection, book: Book) -> Head:
     return Head(signed, shown)
 
 
-def publish(book: Book) -> Checkpoint:
-    """Sign a checkpoint over every committed leaf and show it. Doing it again changes nothing.
+@contextmanager
+def appending(book: Book) -> Iterator[Connection]:
+    """A write transaction on a log and numbers found sound; what it adds is published once it is committed.
 
-    Nothing is signed that does not continue the last checkpoint: its root is recomputed from stored nodes, and what
-    came after it from the entries themselves, each of which must be as it was written and hold a box that opens.
+    Between the two anyone can write. So publishing is told what was committed, and refuses a log that has lost it.
     """
     if book.log_key is None:
         raise RegistryError("没有日志密钥，登记库只读")
-    with writing(book.engine) as connection:
+    with book.writing() as connection:
+        signed = head(connection, book).signed
+        counters.check(connection, book.key, size(connection))
+        yield connection
+        end = size(connection)
+        whole = signed is not None and signed.size == end
+        committed = None if whole else _reached(book, load_frontier(connection, end))
+        counters.renew(connection, book.key, end)
+    if committed is not None:
+        publish(book, committed)
+
+
+def publish(book: Book, committed: Checkpoint | None = None) -> Checkpoint:
+    """Sign a checkpoint over every committed leaf and show it. Doing it again changes nothing.
+
+    Nothing is signed that does not continue the last checkpoint: its root is recomputed from stored nodes, and what
+    came after it from the entries themselves, each of which must be as it was written and hold a box that opens. Nor
+    is anything signed that does not contain what the caller `committed`.
+    """
+    if book.log_key is None:
+        raise RegistryError("没有日志密钥，登记库只读")
+    with book.writing() as connection:
         now = head(connection, book)
-        checkpoint = _continued(connection, book, now)
+        checkpoint = _continued(connection, book, now, committed)
         if now.signed == checkpoint == now.shown:
             return checkpoint
         note = sign_note(checkpoint.text(), book.verifier.name, book.log_key)
         _show(book, note)
         if now.signed is None or now.signed.size < checkpoint.size:
-            connection.execute(insert(checkpoints), {"size": checkpoint.size, "note": note})
-            before = get_meta(connection, book.key, "checkpoints")
-            put_meta(connection, book.key, {"checkpoints": trail(before, note)})
+            put(connection, checkpoints, [{"size": checkpoint.size, "note": note}])
+            before = get_fact(connection, book.key, "checkpoints")
+            put_facts(connection, book.key, {"checkpoints": trail(before, note)})
     return checkpoint
 
 
@@ -182,12 +209,16 @@ def _opened(note: bytes | str, verifier: Verifier) -> Checkpoint:
         raise RegistryError(DAMAGED, "registry_damaged") from error
 
 
-def _continued(connection: Connection, book: Book, now: Head) -> Checkpoint:
+def _continued(connection: Connection, book: Book, now: Head, committed: Checkpoint | None) -> Checkpoint:
+    """The checkpoint over everything, grown from the signed one by way of the shown one and of what was committed."""
+    met = [item for item in (now.signed, now.shown, committed) if item is not None]
     frontier = load_frontier(connection, now.signed.size if now.signed else 0)
-    if now.signed is not None and frontier.root() != now.signed.root:
-        raise RegistryError(DAMAGED, "registry_damaged")
-    _check_shown(frontier, now)
+    _check_met(frontier, met)
+    if committed is not None and committed.size < frontier.size:
+        _check_begins(connection, committed, frontier)
     end = size(connection)
+    if committed is not None and committed.size > end:
+        raise RegistryError(DAMAGED, "registry_damaged")
     while frontier.size < end:
         page = select(entries).where(entries.c.idx >= frontier.size).order_by(entries.c.idx).limit(SLICE)
         for row in connection.execute(page).mappings():
@@ -195,23 +226,41 @@ def _continued(connection: Connection, book: Book, now: Head) -> Checkpoint:
                 raise RegistryError(DAMAGED, "registry_damaged")
             _check_box(connection, book, guard(row, book.key))
             frontier.append(_leaf(row["salt"], row["record"]))
-            _check_shown(frontier, now)
+            _check_met(frontier, met)
+    return _reached(book, frontier)
+
+
+def _reached(book: Book, frontier: Frontier) -> Checkpoint:
     return Checkpoint(book.verifier.name, frontier.size, frontier.root())
+
+
+def _check_begins(connection: Connection, committed: Checkpoint, frontier: Frontier) -> None:
+    """What was committed is the beginning of what another process has signed since (RFC 6962 2.1.2)."""
+    if committed.size == 0:
+        return
+    plan = merkle.consistency_plan(committed.size, frontier.size)
+    found = load_nodes(connection, [node for group in plan for node in group])
+    proof = merkle.prove(plan, found.__getitem__)
+    try:
+        merkle.check_consistency(committed.size, frontier.size, proof, committed.root, frontier.root())
+    except merkle.ProofError as error:
+        raise RegistryError(DAMAGED, "registry_damaged") from error
 
 
 def _check_box(connection: Connection, book: Book, row: RowMapping) -> None:
     """Refuse an entry that a thief of the match key made: a box that opens takes the archive key, and serves once."""
-    if book.opens is None or row["kind"] == VOIDED:
+    if book.boxes is None:
         return
     box, number = box_of(row), row["number"]
-    others = [] if row["kind"] in CLOSING else told(connection, book.key, [number])[number]
+    others = [] if row["kind"] in FIRST else told(connection, book.key, [number])[number]
     used = any(box_of(other) == box for other in others if other["idx"] < row["idx"])
-    if used or not book.opens(row["kind"], number, box):
+    if used or not book.boxes.opens(row["kind"], number, box):
         raise RegistryError(DAMAGED, "registry_damaged")
 
 
-def _check_shown(frontier: Frontier, now: Head) -> None:
-    if now.shown is not None and now.shown.size == frontier.size and now.shown.root != frontier.root():
+def _check_met(frontier: Frontier, met: Sequence[Checkpoint]) -> None:
+    """The tree has the root that is known for this size, where one is."""
+    if any(item.size == frontier.size and item.root != frontier.root() for item in met):
         raise RegistryError(DAMAGED, "registry_damaged")
 
 

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from signsvc.errors import RegistryError
+from signsvc.identity.codes import ALPHABET
 from signsvc.proofs import canonical
 
 KEY_BYTES = 32
+# Characters of a notice's code: a million notices of one office meet by chance with a probability of 1 in 1600.
+NOTICE_LENGTH = 10
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,13 @@ class MatchKey:
     def mark(self, request_id: str, content: Mapping[str, str]) -> Mark:
         """The mark of a request; `content` is its normalised cells as given."""
         return Mark(self.tag("request", request_id), self.tag("content", canonical(content)))
+
+    def notice_code(self, mark: Mark) -> str:
+        """The code in a notice's number: the same for the same request, and nothing to who has not the key."""
+        value = int(self.tag("notice", mark.request_key, mark.content_key), 16)
+        return "".join(
+            ALPHABET[value // len(ALPHABET) ** place % len(ALPHABET)] for place in range(NOTICE_LENGTH)
+        )
 
     def code_hash(self, code: str) -> str:
         """What stands for a verification code (查验码, normalised: 16 characters)."""

@@ -12,26 +12,27 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, tuple_
+from sqlalchemy import Connection, RowMapping, select
 
 from signsvc.errors import RegistryError
 from signsvc.models import OfficeId
-from signsvc.registry import log
+from signsvc.registry import counters, log
 from signsvc.registry.book import Book
+from signsvc.registry.counters import Place
 from signsvc.registry.match import Mark, MatchKey, same
-from signsvc.registry.records import Claim, NewEntry, Reservation, stamp, voided_entry
-from signsvc.registry.schema import counters, reservations, slices, typed
+from signsvc.registry.records import VOIDED, Claim, NewEntry, Reservation, stamp, voided_entry
+from signsvc.registry.schema import entries, reservations, slices, standings, typed
+from signsvc.registry.writes import put, take
 
 REQUEST_CHANGED = "request_changed"
 _REASON = re.compile(r"[a-z_]{1,40}(:[a-z_]{1,40})?")
-Place = tuple[str, int]
 
 
 @dataclass
 class Desk:
     """One transaction's view of numbers: what is read once, and what is to be written."""
 
-    key: MatchKey
+    book: Book
     at: datetime
     held: dict[str, Reservation]
     last: dict[Place, int]
@@ -49,7 +50,7 @@ class Desk:
         self.gone.add(claim.mark.request_key)
         if _place(held) == _wanted(claim):
             return self._keep(Reservation(claim.mark, held.office, held.year, held.serial, held.printed))
-        self.voided.append(voided_entry(held, REQUEST_CHANGED, self.at))
+        self.voided.append(_voided(self.book, held, REQUEST_CHANGED, self.at))
         return self._keep(self._next(claim))
 
     def _next(self, claim: Claim) -> Reservation:
@@ -77,16 +78,18 @@ def open_reservations(
 
 
 def reserve(connection: Connection, book: Book, claims: Sequence[Claim], at: datetime) -> list[Reservation]:
-    """A number for each claim. Part of a larger transaction; four statements and a few rows each, whatever the size."""
+    """A number for each claim. Part of a larger transaction; a few statements and rows each, whatever the size.
+
+    RegistryError if a counter leads to a number that was used before.
+    """
     held = open_reservations(connection, book.key, [claim.mark.request_key for claim in claims])
-    places = sorted({_wanted(claim) for claim in claims})
-    desk = Desk(book.key, at, held, _last(connection, book.key, places))
-    before = dict(desk.last)
+    last = counters.read(connection)
+    desk = Desk(book, at, held, dict(last))
     taken = [desk.take(claim) for claim in claims]
+    _check_unused(connection, [item.number for item in desk.fresh.values()])
     release(connection, sorted(desk.gone))
     _write(connection, desk)
-    moved = {place: last for place, last in desk.last.items() if before.get(place) != last}
-    _write_counters(connection, book.key, moved, before)
+    counters.write(connection, dict(desk.last.items() - last.items()))
     log.append(connection, book.key, desk.voided)
     return taken
 
@@ -105,14 +108,13 @@ def void(
         if standing.get(held.mark.request_key) == held
     }
     release(connection, list(mine))
-    log.append(connection, book.key, [voided_entry(held, reason, at) for held, reason in mine.values()])
+    log.append(connection, book.key, [_voided(book, held, reason, at) for held, reason in mine.values()])
     return [held for held, _ in mine.values()]
 
 
 def release(connection: Connection, request_keys: Sequence[str]) -> None:
     """Take reservations off the table: their numbers are used up in this same transaction."""
-    for part in slices(request_keys):
-        connection.execute(delete(reservations).where(reservations.c.request_key.in_(part)))
+    take(connection, reservations.c.request_key, request_keys)
 
 
 def reservation(row: Mapping[Any, Any]) -> Reservation:
@@ -127,21 +129,9 @@ def reservation_mac(key: MatchKey, row: Mapping[Any, Any]) -> str:
     return key.tag("reservation", *(row[name] for name in columns))
 
 
-def counter_mac(key: MatchKey, office: str, year: int, last: int) -> str:
-    """The keyed hash that guards a counter's row."""
-    return key.tag("counter", office, year, last)
-
-
 def reservation_holds(key: MatchKey, row: RowMapping) -> bool:
     """Whether a reservation's row is as it was written."""
     return typed(reservations, row) and same(row["mac"], reservation_mac(key, row))
-
-
-def counter_holds(key: MatchKey, row: RowMapping) -> bool:
-    """Whether a counter's row is as it was written."""
-    return typed(counters, row) and same(
-        row["mac"], counter_mac(key, row["office"], row["year"], row["last"])
-    )
 
 
 def _write(connection: Connection, desk: Desk) -> None:
@@ -149,33 +139,23 @@ def _write(connection: Connection, desk: Desk) -> None:
     for item in desk.fresh.values():
         row = {name: value for name, value in vars(item).items() if name != "mark"}
         row |= {**vars(item.mark), "reserved_at": stamp(desk.at)}
-        rows.append({**row, "mac": reservation_mac(desk.key, row)})
-    if rows:
-        connection.execute(insert(reservations), rows)
+        rows.append({**row, "mac": reservation_mac(desk.book.key, row)})
+    put(connection, reservations, rows)
 
 
-def _last(connection: Connection, key: MatchKey, places: Sequence[Place]) -> dict[Place, int]:
-    last = {}
-    for part in slices(places):
-        query = select(counters).where(tuple_(counters.c.office, counters.c.year).in_(part))
-        for row in connection.execute(query).mappings():
-            if not counter_holds(key, row):
-                raise RegistryError("登记库的编号计数被改动：请运行 signsvc log verify", "registry_damaged")
-            last[row["office"], row["year"]] = row["last"]
-    return last
+def _voided(book: Book, held: Reservation, reason: str, at: datetime) -> NewEntry:
+    return voided_entry(held, reason, book.empty_box(VOIDED, held.number), at)
 
 
-def _write_counters(
-    connection: Connection, key: MatchKey, moved: Mapping[Place, int], before: Mapping[Place, int]
-) -> None:
-    for part in slices([place for place in moved if place in before]):
-        connection.execute(delete(counters).where(tuple_(counters.c.office, counters.c.year).in_(part)))
-    rows = [
-        {"office": office, "year": year, "last": last, "mac": counter_mac(key, office, year, last)}
-        for (office, year), last in moved.items()
-    ]
-    if rows:
-        connection.execute(insert(counters), rows)
+def _check_unused(connection: Connection, numbers: Sequence[str]) -> None:
+    """That none of these numbers was issued or voided already, as far as any row still tells."""
+    for part in slices(numbers):
+        closed = select(entries.c.number).where(entries.c.closes.in_(part))
+        stood = select(standings.c.number).where(standings.c.number.in_(part))
+        if connection.execute(closed.union_all(stood).limit(1)).first() is not None:
+            raise RegistryError(
+                "登记库的编号计数退回到了已用编号：请运行 signsvc log verify", "registry_damaged"
+            )
 
 
 def _place(held: Reservation) -> Place:

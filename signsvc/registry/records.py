@@ -26,8 +26,9 @@ from signsvc.registry.schema import entries, typed
 from signsvc.report import BEIJING, StatusEvent, certificate_of
 from signsvc.statuses import Event
 
-ISSUED, VOIDED, COPIED = "issued", "voided", "copied"
-CLOSING = (ISSUED, VOIDED)
+ISSUED, VOIDED, COPIED, REFUSED = "issued", "voided", "copied", "refused"
+CLOSING = (ISSUED, VOIDED)  # use up a certificate's number
+FIRST = (*CLOSING, REFUSED)  # are the first of their number, which nothing else begins
 # Fields of a record that hold a commitment to a personal value.
 COMMITTED = ("name", "id_number", "statement")
 
@@ -75,6 +76,8 @@ class NewCertificate:
     holder: str  # first character + **
     medium: Medium
     policy: str
+    policy_sha256: str  # which version of the policy pack, and
+    edition: str  # of the retained list it was decided by
     demo: bool
     sha256: Sha256
     sm3: str
@@ -113,11 +116,16 @@ class Lost:
 
 @dataclass(frozen=True)
 class Boxed:
-    """An entry's encrypted box, and what it belongs to; `sha256` is an issued file's, None for later events."""
+    """An entry's encrypted box, and what it belongs to; `sha256` is its file's, None for later events.
+
+    `edition` is the version of a retained list that the entry names, blank if none; `on` its day, YYYY-MM-DD.
+    """
 
     kind: str
     number: Number
     sha256: Sha256 | None
+    edition: str
+    on: str
     box: bytes = field(repr=False)
 
 
@@ -158,10 +166,11 @@ def copies(record: Mapping[str, Any], private: Mapping[str, Any]) -> dict[str, A
     return {
         "kind": record["kind"],
         "number": record["number"],
-        "closes": record["number"] if record["kind"] in CLOSING else None,
+        "closes": record["number"] if record["kind"] in FIRST else None,
+        # A notice leaves its request free to be issued some day: it is found by its number alone.
         "request_key": private["request_key"] if issued else None,
         "code_hash": private["code_hash"] if issued else None,
-        "sha256": record["sha256"] if issued else None,
+        "sha256": record["sha256"] if record["kind"] in (ISSUED, REFUSED) else None,
         "signed_sha256": record["signed_sha256"] if issued else None,
     }
 
@@ -199,10 +208,10 @@ def issued_entry(item: NewCertificate, key: MatchKey, at: datetime) -> NewEntry:
     return NewEntry(ISSUED, item.reservation.number, record, private, salt)
 
 
-def voided_entry(held: Reservation, reason: str, at: datetime) -> NewEntry:
+def voided_entry(held: Reservation, reason: str, box: bytes, at: datetime) -> NewEntry:
     """The entry of a number that came to nothing (作废)."""
     record = {**_place(held), "reason": reason, "registered_at": stamp(at)}
-    return NewEntry(VOIDED, held.number, record, vars(held.mark))
+    return NewEntry(VOIDED, held.number, record, {**vars(held.mark), "box": pack(box)})
 
 
 def certificate(row: RowMapping, history: list[StatusEvent]) -> Certificate:
@@ -264,6 +273,8 @@ _PLAIN = (
     "holder",
     "medium",
     "policy",
+    "policy_sha256",
+    "edition",
     "demo",
     "sha256",
     "sm3",

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, RowMapping, select
 
 from signsvc.errors import RegistryError
 from signsvc.registry.match import MatchKey, same
-from signsvc.registry.records import CLOSING, guard
+from signsvc.registry.records import FIRST, guard
 from signsvc.registry.schema import entries, slices, standings
+from signsvc.registry.writes import put, take
 
 
 def standing_mac(key: MatchKey, number: str, indexes: Sequence[int]) -> str:
@@ -46,13 +47,10 @@ def holds(key: MatchKey, number: str, indexes: Sequence[int], standing: object) 
 
 def renew(connection: Connection, key: MatchKey, added: Sequence[Mapping[str, Any]]) -> None:
     """Let the standings cover entries about to be written; RegistryError if one does not hold before."""
-    before = told(connection, key, sorted({row["number"] for row in added if row["kind"] not in CLOSING}))
+    before = told(connection, key, sorted({row["number"] for row in added if row["kind"] not in FIRST}))
     indexes = {number: [row["idx"] for row in rows] for number, rows in before.items()}
     for row in added:
         indexes.setdefault(row["number"], []).append(row["idx"])
-    for part in slices(list(before)):
-        connection.execute(delete(standings).where(standings.c.number.in_(part)))
-    connection.execute(
-        insert(standings),
-        [{"number": number, "mac": standing_mac(key, number, every)} for number, every in indexes.items()],
-    )
+    take(connection, standings.c.number, list(before))
+    rows = [{"number": number, "mac": standing_mac(key, number, every)} for number, every in indexes.items()]
+    put(connection, standings, rows)

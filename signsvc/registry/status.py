@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping
 
-from signsvc.errors import StatusNotAllowed
+from signsvc.errors import RegistryError, StatusNotAllowed
 from signsvc.models import Number, Status
 from signsvc.registry import log
 from signsvc.registry.book import Book
@@ -56,6 +56,8 @@ def change(
         _check_successor(connection, book, row, by)
         record["superseded_by"] = by
     log.append(connection, book.key, [NewEntry(event.value, Number(number), record, {"box": pack(box)})])
+    if histories(connection, book, [number])[number][-1].status is not status_after(event.value):
+        raise RegistryError(log.DAMAGED, "registry_damaged")
 
 
 def record_copy(connection: Connection, book: Book, number: str, box: bytes, at: datetime) -> None:

@@ -16,7 +16,7 @@ from signsvc.errors import RegistryError, SettingsError
 from signsvc.keys import KeyRing, Role
 from signsvc.notes import log_name
 from signsvc.policy.events import Adopted
-from signsvc.registry import Registry
+from signsvc.registry import Boxes, Registry
 from signsvc.report import BEIJING
 from signsvc.wiring.lists import record
 
@@ -125,4 +125,5 @@ def open_home(settings: Settings, roles: Collection[Role]) -> tuple[KeyRing, Reg
     if Role.LOG not in roles:
         return ring, Registry.open(url, folder, ring.match)
     archive = Archive(archive_folder(settings), settings.home / "tmp", ring.archive)
-    return ring, Registry.open(url, folder, ring.match, ring.log, partial(boxes.opens, archive))
+    locking = Boxes(partial(boxes.opens, archive), partial(boxes.empty, archive))
+    return ring, Registry.open(url, folder, ring.match, ring.log, locking)

@@ -7,14 +7,14 @@ from fill_cases import ANNEX4, changed, with_body
 
 from signsvc.errors import TemplateError
 from signsvc.fill import Form, inspect
-from signsvc.fill.fields import FIELDS
+from signsvc.fill.fields import CERTIFICATE
 from signsvc.models import Role
 
 
 def test_the_form_has_no_finding() -> None:
     report = inspect(ANNEX4.read_bytes())
     assert report.usable
-    assert report.fields == FIELDS
+    assert report.fields == CERTIFICATE.names
     assert report.split == report.doubtful == report.refused == report.fonts_missing == ()
     assert {(font.name, font.role) for font in report.fonts} == {
         ("仿宋_GB2312", "body"),

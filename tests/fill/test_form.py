@@ -105,6 +105,11 @@ def test_values_must_be_exactly_the_fields(given: dict[str, str]) -> None:
         FORM.fill(given, QR, plain_face)
 
 
+def test_a_form_with_a_picture_is_not_filled_without_one() -> None:
+    with pytest.raises(TemplateError, match="图片"):
+        FORM.fill(VALUES, None, plain_face)
+
+
 def test_every_character_has_one_chosen_face_in_all_scripts() -> None:
     def by_script(char: str, role: Role) -> str:
         return "Title:bold" if role == "title" else "Han" if ord(char) > 0x2E7F else "Latin"

@@ -12,13 +12,13 @@ import segno
 from fill_cases import AUTONOMOUS, COMMUNITY, VILLAGE, draft
 
 from signsvc.fill import qr_png, values
-from signsvc.fill.fields import TEXT_FIELDS
+from signsvc.fill.fields import CERTIFICATE
 from signsvc.fill.values import printed_date
 from signsvc.models import IdType
 
 
 def test_values_are_the_fields_of_the_form() -> None:
-    assert set(values(draft())) == set(TEXT_FIELDS)
+    assert set(values(draft())) == set(CERTIFICATE.texts)
 
 
 def test_community_and_village_choose_their_words() -> None:

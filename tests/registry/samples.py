@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signsvc.models import Medium, OfficeId, Sha256, Standing
-from signsvc.registry import Claim, Lost, NewCertificate, Registry, Reservation
+from signsvc.registry import Claim, Lost, NewCertificate, NewRefusal, Registry, Reservation
 from signsvc.statuses import Event
 
 OFFICE = OfficeId("qh-demo")
@@ -70,6 +70,8 @@ def certificate(reservation: Reservation, note: str = "") -> NewCertificate:
         holder="加**",
         medium=Medium.ELECTRONIC,
         policy="青民发〔2021〕103号",
+        policy_sha256="00" * 8,
+        edition="",
         demo=True,
         sha256=Sha256(sha256(pdf).hexdigest()),
         sm3="00" * 32,
@@ -95,12 +97,34 @@ def commit(registry: Registry, held: Sequence[Reservation]) -> None:
     assert not [item for item in results if isinstance(item, Lost)]
 
 
+def refusal(registry: Registry, request_id: str, note: str = "") -> NewRefusal:
+    """A notice for this request; another `note` stands for other bytes of the same notice."""
+    pdf = f"%PDF-refused {request_id}{note}".encode()
+    return NewRefusal(
+        mark=claim(registry, request_id).mark,
+        office=OFFICE,
+        codes=("banned_matter",),
+        listed=(
+            "青民发〔2021〕103号附件2《不应由基层群众性自治组织出具证明事项清单（第一批）》第10项“健在证明”",
+        ),
+        policy="青民发〔2021〕103号",
+        policy_sha256="00" * 32,
+        edition="",
+        issued_on=DAY,
+        sealed=False,
+        sha256=Sha256(sha256(pdf).hexdigest()),
+        box=b"encrypted " + request_id.encode() + note.encode(),
+    )
+
+
 def one_of_everything(folder: Path) -> Registry:
-    """Issued, suspended, resumed, revoked, superseded, copied, two voided, one openly reserved, in two offices."""
+    """Issued, suspended, resumed, revoked, superseded, copied, refused, two voided, one openly reserved, in two
+    offices."""
     registry = create(folder)
     held = issue(registry, *(f"r{n}" for n in range(1, 8)))
     spare = reserve(registry, "v1", "v2", "open")
     registry.void([(spare[0], "conversion_failed"), (spare[1], "request_invalid:invalid_name")], NOW)
+    registry.record_refusals([refusal(registry, "n1")], NOW)
     village = registry.reserve([claim(registry, "g1", OfficeId("gd-demo"))], NOW)
     commit(registry, [item for item in village if isinstance(item, Reservation)])
     numbers = [item.number for item in held]

@@ -12,7 +12,8 @@ from typing import Any
 from registry.samples import MATCH_KEY, url_in
 
 from signsvc.models import Number
-from signsvc.registry import log, schema
+from signsvc.registry import counters, log
+from signsvc.registry import database as opened
 from signsvc.registry.match import MatchKey
 from signsvc.registry.records import NewEntry, pack
 
@@ -26,6 +27,7 @@ TABLES = {
     "checkpoints": ["size"],
     "certificates": ["sha256"],
 }
+Tables = dict[str, list[dict[str, Any]]]
 
 
 def database(folder: Path) -> closing[sqlite3.Connection]:
@@ -121,5 +123,22 @@ def restore(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> 
 def forge(folder: Path, kind: str, number: Number, box: bytes) -> None:
     """By a thief of the match key: an entry in the registry's own form, not published yet."""
     record = {"office": "qh-demo", "reason": "other", "registered_at": "2026-11-21T12:00:00+08:00"}
-    with schema.writing(schema.connect(url_in(folder))) as connection:
+    with opened.writing(opened.connect(url_in(folder))) as connection:
         log.append(connection, MatchKey(MATCH_KEY), [NewEntry(kind, number, record, {"box": pack(box)})])
+        counters.renew(connection, MatchKey(MATCH_KEY), log.size(connection))
+
+
+def kept(folder: Path) -> Tables:
+    """Every row there is."""
+    with database(folder) as connection:
+        return {table: rows(connection, table) for table in TABLES}
+
+
+def put_back(folder: Path, before: Tables) -> None:
+    """Every row of these tables as it was, by somebody who kept them; no key is needed for that."""
+    with database(folder) as connection:
+        for table, found in before.items():
+            connection.execute(f"DELETE FROM {table}")
+            for row in found:
+                marks = ", ".join("?" for _ in row)
+                connection.execute(f"INSERT INTO {table} VALUES ({marks})", list(row.values()))

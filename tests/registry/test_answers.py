@@ -163,7 +163,7 @@ def test_an_entry_that_is_not_published_yet_spoils_no_other(
 ) -> None:
     registry = create(tmp_path)
     one, two = issue(registry, "a", "b")
-    monkeypatch.setattr(registry, "publish", lambda: None)
+    monkeypatch.setattr("signsvc.registry.log.publish", lambda book, committed: None)
     registry.change_status(one.number, Event.SUSPEND, "other", None, b"", NOW)
     assert registry.attested(one.number) is None
     assert registry.attested(two.number) == 2

@@ -14,7 +14,7 @@ from registry.samples import NOW, certificate, claim, create, issue, reopen, res
 
 from signsvc.errors import RegistryError
 from signsvc.models import Certificate, Number
-from signsvc.registry import Lost, Recorded, Registry, Reservation
+from signsvc.registry import ISSUED, Lost, Recorded, Registry, Reservation
 from signsvc.statuses import Event
 
 Run = Callable[[Registry], Any]
@@ -143,7 +143,8 @@ def test_voiding_that_fails_either_way_loses_no_number(
     attempt(again, ["a"])
     assert again.audit() == []
     happened = transaction == 2 or persisted
-    assert next(again.boxes()).number == Number(f"qh-demo-2026-{2 if happened else 1:06d}")
+    [number] = [item.number for item in again.boxes() if item.kind == ISSUED]
+    assert number == Number(f"qh-demo-2026-{2 if happened else 1:06d}")
 
 
 def _work(folder: Path, requests: list[str], start: Any, results: Any) -> None:

@@ -258,7 +258,9 @@ def test_files_are_found_by_either_hash(registry: Registry) -> None:
     told = registry.by_number(new.reservation.number)
     assert registry.by_sha256(new.sha256) == registry.by_signed_sha256(new.signed_sha256) == told
     assert registry.by_sha256(new.signed_sha256) is None
-    assert list(registry.boxes()) == [Boxed("issued", new.reservation.number, new.sha256, new.box)]
+    assert list(registry.boxes()) == [
+        Boxed("issued", new.reservation.number, new.sha256, "", "2026-11-21", new.box)
+    ]
 
 
 def test_claims_are_answered_by_match_or_no_match(registry: Registry) -> None:

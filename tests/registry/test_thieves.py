@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from registry.samples import LOG_KEY, MATCH_KEY, NOW, create, issue, reserve, url_in
+from registry.samples import LOG_KEY, MATCH_KEY, NOW, claim, create, issue, reserve, url_in
 from registry.tampering import forge
 
 from signsvc.errors import RegistryError
-from signsvc.models import Number
-from signsvc.registry import Registry, box_context
+from signsvc.models import Number, OfficeId
+from signsvc.registry import Boxes, Registry, box_context
 from signsvc.statuses import Event
 
 
@@ -26,7 +26,7 @@ def locked(event: Event, number: Number, note: str = "") -> bytes:
 @pytest.fixture
 def registry(tmp_path: Path) -> Registry:
     create(tmp_path).close()
-    return Registry.open(url_in(tmp_path), tmp_path / "log", MATCH_KEY, LOG_KEY, opens)
+    return Registry.open(url_in(tmp_path), tmp_path / "log", MATCH_KEY, LOG_KEY, Boxes(opens, box_context))
 
 
 def test_entries_whose_boxes_open_are_published(registry: Registry) -> None:
@@ -35,7 +35,17 @@ def test_entries_whose_boxes_open_are_published(registry: Registry) -> None:
         for event in (Event.SUSPEND, Event.RESUME):
             registry.change_status(number, event, "other", None, locked(event, number, turn), NOW)
     registry.void([(reserve(registry, "b")[0], "seal_failed")], NOW)
-    assert registry.publish().size == 6
+    moved = [claim(registry, "c"), claim(registry, "c", OfficeId("gd-demo"))]  # the first is voided
+    assert [len(registry.reserve([item], NOW)) for item in moved] == [1, 1]
+    assert registry.publish().size == 7
+
+
+def test_a_forged_void_is_never_signed(registry: Registry, tmp_path: Path) -> None:
+    held = reserve(registry, "a")[0]
+    forge(tmp_path, "voided", held.number, b"")
+    with pytest.raises(RegistryError):
+        registry.publish()
+    assert registry.checkpoint().splitlines()[1] == "0"
 
 
 @pytest.mark.parametrize(

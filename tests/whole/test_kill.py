@@ -47,7 +47,7 @@ def opened(home: Home) -> Iterator[tuple[Registry, Archive]]:
 def assert_nothing_is_lost(home: Home, out: Path) -> None:
     """At every moment: the log has no fault, and a file in the folder is a certificate of the registry."""
     with opened(home) as (registry, archive):
-        assert [item for item in audit(registry, archive) if item.severity == "fault"] == []
+        assert [item for item in audit(registry, archive, home.lists) if item.severity == "fault"] == []
         for file in out.glob("*.pdf"):
             known = registry.by_sha256(sha256(file.read_bytes()).hexdigest())
             assert known is not None, file.name

@@ -34,11 +34,18 @@ def official(tsa: Authority, tmp_path: Path) -> Home:
     home = Home(tmp_path, settings)
     home.run("init")
     offices = policy.demo_text("offices").replace("demo = true", "demo = false").replace("-demo", "-one")
-    catalogue = policy.demo_text("catalogue").replace("demo = true", "demo = false").replace("-demo", "-one")
-    (home.var / "offices.toml").write_text(offices.replace("gd-demo", "gd-one"), "utf-8")
-    (home.var / "catalogue.toml").write_text(catalogue, "utf-8")
+    (home.var / "offices.toml").write_text(offices, "utf-8")
+    listed = policy.demo_text("catalogue-guangdong").replace("demo = true", "demo = false")
+    adopt(home, "city", listed.replace("gd-demo", "gd-one"))
     bring_seal(home.folder / "keys", tsa, "gd-one")
     return home
+
+
+def adopt(home: Home, list_id: str, text: str) -> None:
+    """A retained list, laid down as its approving body would have it."""
+    (home.folder / "list.toml").write_text(text, "utf-8")
+    words = ("--by", "示范市人民政府", "--document", "示府〔2026〕1号")
+    home.run("catalogue", "adopt", list_id, home.folder / "list.toml", *words)
 
 
 def bring_seal(folder: Path, tsa: Authority, office: str) -> None:
@@ -90,7 +97,7 @@ def test_a_time_stamp_that_cannot_be_had_fails_the_row_before_a_number_is_used(o
 
 
 def test_demonstration_matters_do_not_leave_the_demonstration(official: Home) -> None:
-    catalogue = policy.demo_text("catalogue").replace("-demo", "-one")
-    (official.var / "catalogue.toml").write_text(catalogue, "utf-8")
+    (official.var / "catalogue" / "city.jsonl").unlink()
+    adopt(official, "other", policy.demo_text("catalogue-guangdong").replace("gd-demo", "gd-one"))
     row = official.sign(official.write_rows("rows.csv", [a_row(1, office="gd-one")]), expect=1)[0]
     assert row["error"] == "unknown_matter"

@@ -19,7 +19,7 @@ from whole.glyphs import NOTDEF, Pages, characters
 from whole.outside import faulted, mupdf_accepts, openssl_accepts, poppler_accepts
 
 from signsvc.results import COLUMNS, STATUS_NAMES
-from signsvc.wiring.issuing import font_files, load_fonts
+from signsvc.wiring.documents import font_files, load_fonts
 from signsvc.wiring.rules import Rules
 
 SEAL_SIDE = 42 / 25.4 * 72  # points

@@ -27,7 +27,7 @@ from whole.theft import Theft
 
 from signsvc.report import Verdict
 from signsvc.verify import Verifier, verify_file
-from signsvc.wiring.issuing import template_bytes
+from signsvc.wiring.documents import template_bytes
 from signsvc.wiring.verifying import verifying
 
 ANSWER_WITHIN = 3.0  # seconds, for any file

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, exists, select
 from signsvc.models import Status
 from signsvc.registry.audit.findings import Findings
 from signsvc.registry.match import MatchKey
-from signsvc.registry.records import CLOSING, COPIED, ISSUED, clear
+from signsvc.registry.records import COPIED, FIRST, ISSUED, clear
 from signsvc.registry.schema import entries, slices, standings
 from signsvc.registry.standings import holds
 from signsvc.statuses import Event, after
@@ -50,7 +50,7 @@ def check_stray_standings(connection: Connection, findings: Findings) -> None:
 
 def check_events(connection: Connection, records: Mapping[int, dict[str, Any]], findings: Findings) -> None:
     """Whether what came after an issue was allowed to come; `records` are those of one page, by index."""
-    later = {index: record for index, record in records.items() if record["kind"] not in CLOSING}
+    later = {index: record for index, record in records.items() if record["kind"] not in FIRST}
     told = _told(connection, sorted({record["number"] for record in later.values()}), max(later, default=-1))
     for number, rows in told.items():
         status: Status | None = None

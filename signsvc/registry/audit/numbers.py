@@ -8,10 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from signsvc.registry import counters
 from signsvc.registry.audit.findings import Findings
+from signsvc.registry.counters import Place
 from signsvc.registry.match import MatchKey
-from signsvc.registry.numbers import Place, counter_holds, reservation_holds
-from signsvc.registry.schema import counters, entries, reservations, slices, typed
+from signsvc.registry.numbers import reservation_holds
+from signsvc.registry.schema import entries, reservations, slices, typed
 
 
 class NumberCheck:
@@ -48,14 +50,17 @@ class NumberCheck:
         """An entry that uses up a number."""
         self._meet((record["office"], record["year"]), record["serial"])
 
-    def finish(self) -> None:
-        """The counters against the serials that were met."""
-        counted = {}
-        for row in self.connection.execute(select(counters)).mappings():
-            if not counter_holds(self.key, row):
-                self.findings.fault("counter_changed", f"{row['office']} {row['year']} 年的编号计数被改动")
-            if typed(counters, row):
-                counted[row["office"], row["year"]] = row["last"]
+    def finish(self, size: int, recorded: str | None) -> None:
+        """The counters against the serials that were met; counters and reservations against what was `recorded`.
+
+        `size` is that of the log.
+        """
+        rows = counters.stored(self.connection)
+        if recorded != counters.fact(self.connection, size):
+            self.findings.fault(
+                "counter_changed", "编号的总账与登记不符：有计数或预留编号被删除、添加、改动或换回"
+            )
+        counted = {(office, year): last for office, year, last in rows if _sound(office, year, last)}
         for place in sorted({*counted, *self.next, *self.ahead}):
             self._compare(place, counted.get(place, 0))
 
@@ -82,3 +87,7 @@ class NumberCheck:
                 )
                 gaps += 1
             serial += 1
+
+
+def _sound(office: object, year: object, last: object) -> bool:
+    return isinstance(office, str) and isinstance(year, int) and isinstance(last, int)

@@ -1,0 +1,142 @@
+"""The database itself: opening it, its transactions, and whether its schema is still the one that was made.
+
+SQLite only, for now. A database can hold programs of its own: a trigger would run inside our transactions and undo or
+copy what they write, a view would answer in a table's place. So everything in the schema is read at the beginning of
+each transaction, and must be what was there when the registry was made. It is read whole, in some 60 µs: SQLite's own
+counter of schema changes (`PRAGMA schema_version`) can be set back by whoever changes the schema.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from signsvc.errors import RegistryBusy, RegistryError, SignsvcError
+from signsvc.registry.schema import metadata
+
+BUSY_SECONDS = 30
+_PATIENCE = f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}"
+_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+_TABLES = {table.name for table in metadata.sorted_tables}
+_INDEXES = {str(index.name) for table in metadata.sorted_tables for index in table.indexes}
+
+
+def connect(url: str) -> Engine:
+    """An engine for `url`. Open it after forking: connections must not cross into a child. RegistryError if it is
+    no address of a database that can be used here."""
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise RegistryError("SIGNSVC_DATABASE_URL 无法使用：请检查写法，以及数据库驱动是否安装") from error
+    if engine.dialect.name != "sqlite":
+        raise RegistryError("SIGNSVC_DATABASE_URL 无法使用：目前只支持 SQLite")
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def present(url: str) -> bool:
+    """Whether there is a database at `url` at all; never makes one, as merely connecting to SQLite would."""
+    try:
+        parts = make_url(url)
+    except ArgumentError as error:
+        raise RegistryError("SIGNSVC_DATABASE_URL 不是数据库地址") from error
+    return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other writer overlaps, whole or not at all: sizes, counters and reservations read in it
+    stay true. Raises RegistryBusy when another process holds the database for longer than 30 seconds, RegistryError
+    when it fails otherwise."""
+    with _transaction(engine, "BEGIN IMMEDIATE") as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads, all of it as of one moment."""
+    with _transaction(engine, "BEGIN") as connection:
+        yield connection
+
+
+def form(connection: Connection) -> str:
+    """SHA-256 (hexadecimal) of all that stands in the schema: tables, indexes and whatever was put beside them."""
+    found = connection.exec_driver_sql(_OBJECTS)
+    return sha256(json.dumps([[str(cell) for cell in row] for row in found]).encode()).hexdigest()
+
+
+def empty(connection: Connection) -> bool:
+    """Whether nothing at all stands in the schema."""
+    return connection.exec_driver_sql(_OBJECTS).first() is None
+
+
+def strange(connection: Connection) -> list[str]:
+    """Type and name of everything in the schema that no registry has."""
+    return [
+        f"{row.type} {row.name}"
+        for row in connection.exec_driver_sql(_OBJECTS)
+        if not _ours(str(row.type), str(row.name), row.sql)
+    ]
+
+
+def wipe(engine: Engine) -> None:
+    """Let what was deleted leave the write-ahead log too, unless somebody is reading just now: then a later one will.
+
+    In the database file it is overwritten already (`secure_delete`).
+    """
+    with _transaction(engine, "") as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 0")  # readers need not be waited for
+        try:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.exec_driver_sql(_PATIENCE)
+
+
+@contextmanager
+def _transaction(engine: Engine, begin: str) -> Iterator[Connection]:
+    try:
+        with engine.connect().execution_options(signsvc_begin=begin) as connection, connection.begin():
+            yield connection
+    except DBAPIError as error:
+        raise _translated(error) from error
+
+
+def _ours(kind: str, name: str, sql: object) -> bool:
+    if kind == "table":
+        return name in _TABLES
+    # What SQLite makes by itself for a key has no words of its own, and no one else may have its name.
+    return kind == "index" and (name in _INDEXES or (name.startswith("sqlite_autoindex_") and sql is None))
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transaction handling is off: `begin` says which kind each one is.
+    connection.isolation_level = None
+    # Bytes that are no UTF-8 must not stop the audit; no value that was written here looks like what they become.
+    connection.text_factory = lambda raw: raw.decode(errors="replace")
+    connection.execute(_PATIENCE)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    # A keyed hash that was replaced must not lie about for somebody to find and put back.
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _begin(connection: Connection) -> None:
+    if begin := connection.get_execution_options()["signsvc_begin"]:
+        connection.exec_driver_sql(begin)
+
+
+def _translated(error: DBAPIError) -> SignsvcError:
+    # The extended result code keeps the primary one in its low byte.
+    code: Any = getattr(error.orig, "sqlite_errorcode", 0)
+    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return RegistryBusy("登记库正被其他进程占用，请稍后重新运行")
+    return RegistryError("登记库读写失败：请检查磁盘空间和文件权限，再运行 signsvc log verify")

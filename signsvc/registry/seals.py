@@ -1,0 +1,53 @@
+"""Certificates that seals were made with, and their issuers: kept once, by SHA-256, each under a keyed hash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from signsvc.errors import RegistryError
+from signsvc.models import Sha256
+from signsvc.registry.match import MatchKey, same
+from signsvc.registry.schema import certificates, slices, typed
+from signsvc.registry.writes import put
+
+
+def keep(connection: Connection, key: MatchKey, chain: Iterable[bytes]) -> None:
+    """Add the certificates (DER) that are not here yet; RegistryError if one that is was changed."""
+    wanted = {sha256(der).hexdigest(): der for der in chain}
+    for part in slices(list(wanted)):
+        query = select(certificates).where(certificates.c.sha256.in_(part))
+        for row in connection.execute(query).mappings():
+            if not whole(key, row):
+                raise RegistryError("登记库中有印章证书被改动：请运行 signsvc log verify", "registry_damaged")
+            del wanted[row["sha256"]]
+    rows = [{"sha256": name, "der": der, "mac": _mac(key, name)} for name, der in wanted.items()]
+    put(connection, certificates, rows)
+
+
+def names(connection: Connection, key: MatchKey) -> set[Sha256]:
+    """SHA-256 of every certificate here that is as it was written."""
+    found = connection.execute(select(certificates)).mappings()
+    return {Sha256(row["sha256"]) for row in found if whole(key, row)}
+
+
+def der(connection: Connection, key: MatchKey, name: Sha256) -> bytes:
+    """The certificate (DER) with this hash; empty if it is not here, or not as it was written."""
+    row = connection.execute(select(certificates).where(certificates.c.sha256 == name)).mappings().first()
+    return bytes(row["der"]) if row is not None and whole(key, row) else b""
+
+
+def whole(key: MatchKey, row: Mapping[Any, Any]) -> bool:
+    """Whether a certificate is what its name says, and was put here by this program."""
+    return (
+        typed(certificates, row)
+        and sha256(row["der"]).hexdigest() == row["sha256"]
+        and same(row["mac"], _mac(key, row["sha256"]))
+    )
+
+
+def _mac(key: MatchKey, name: str) -> str:
+    return key.tag("certificate", name)

@@ -1,0 +1,49 @@
+"""A chunk of requests that goes from step to step: a row that is refused or fails leaves the others alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from signsvc.errors import ConversionFailed, Fault, RowFailed, RowRefused
+from signsvc.models import DocxBytes, Outcome, PdfBytes, Request
+
+T = TypeVar("T")
+U = TypeVar("U")
+Convert = Callable[[Sequence[DocxBytes]], Sequence[PdfBytes | ConversionFailed]]
+
+
+class Steps:
+    """One chunk on its way: what each request came to so far. Keys are places in the chunk."""
+
+    refused_as = "refused"  # status of an outcome
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self.requests = dict(enumerate(requests))
+        self.outcomes: dict[int, Outcome] = {}
+
+    def each(self, items: Mapping[int, T], step: Callable[[int, T], U]) -> dict[int, U]:
+        """Take every item one step on."""
+        done: dict[int, U] = {}
+        for key, item in items.items():
+            try:
+                done[key] = step(key, item)
+            except RowRefused as refusal:
+                self.end(key, self.refused_as, refusal.faults)
+            except RowFailed as failure:
+                self.end(key, "failed", (Fault(failure.code, str(failure)),))
+        return done
+
+    def end(self, key: int, status: str, faults: tuple[Fault, ...]) -> None:
+        """A request that goes no further."""
+        self.outcomes[key] = Outcome(self.requests[key].request_id, status, faults=faults)
+
+    def convert(self, convert: Convert, documents: Mapping[int, DocxBytes]) -> dict[int, PdfBytes]:
+        """All documents in one call."""
+        pdfs: dict[int, PdfBytes] = {}
+        for key, result in zip(documents, convert(list(documents.values())), strict=True):
+            if isinstance(result, ConversionFailed):
+                self.end(key, "failed", (Fault(result.code, str(result)),))
+            else:
+                pdfs[key] = result
+        return pdfs

@@ -1,0 +1,323 @@
+"""Refusing step by step: who gets a notice and who none, each write failed both ways, and what the log tells."""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from home import Home, a_row, id_number
+from openpyxl import load_workbook
+from pypdf import PdfReader
+from refusal_cases import BANNED, BASIS, LIST, LONG_PATHWAY, SEVERAL, SHORT, fault
+from test_issue import Failing, PowerCut, requests
+
+from signsvc import boxes
+from signsvc.audit import audit
+from signsvc.errors import ConversionFailed, NotFound, TextMismatch
+from signsvc.issue import issue
+from signsvc.models import Decision, DocxBytes, Number, PdfBytes, Refuse, Request
+from signsvc.refuse import Refuser, refuse
+from signsvc.registry import REFUSED
+from signsvc.wiring.home import CATALOGUES, now
+from signsvc.wiring.issuing import issuing
+from signsvc.wiring.lists import look_at_lists
+from signsvc.wiring.refusing import refusing
+
+NAME, ASKED = "欧阳文", "关于欧阳文家中情况的健在证明"
+
+
+def deciding(decision: Decision) -> Any:
+    return lambda request, office, day: decision
+
+
+@pytest.fixture
+def refuser(home: Home) -> Iterator[Refuser]:
+    """Refuses everything, as a hand-made decision of the not-to-issue list does."""
+    with refusing(home.settings, sealed=False) as opened:
+        yield replace(opened, decide=deciding(BANNED))
+
+
+def faults(refuser: Refuser) -> list[str]:
+    lists = look_at_lists(refuser.archive.folder.parent / CATALOGUES)
+    findings = audit(refuser.registry, refuser.archive, lists)
+    return [finding.code for finding in findings if finding.severity == "fault"]
+
+
+def asked(*numbers: int, **changes: str) -> list[Request]:
+    return requests(*numbers, matter=ASKED, **changes)
+
+
+def text(pdf: bytes | None) -> str:
+    reader = PdfReader(io.BytesIO(pdf or b""))
+    return "".join("".join(page.extract_text() for page in reader.pages).split())
+
+
+def test_a_refused_request_gets_a_notice_with_everything_that_helps(refuser: Refuser) -> None:
+    [outcome] = refuse(replace(refuser, decide=deciding(SEVERAL)), asked(1))
+    assert outcome.status == "noticed"
+    printed = text(outcome.pdf)
+    for words in (
+        f"{NAME}：",
+        f"“{ASKED}”",
+        "广州市越秀区人民法院",
+        "该事项只用于：委托本社区推荐的公民担任诉讼代理人",
+        BASIS.sentence,
+        f"{LIST}第20项“政审（考察）证明（表现证明）”",
+        LONG_PATHWAY,
+        "12345",
+        "演示文书，无法律效力",
+        str(outcome.number),
+    ):
+        assert words in printed
+    assert id_number(1) not in printed
+
+
+def test_the_same_request_is_unchanged_for_ever_and_the_same_file_again(refuser: Refuser) -> None:
+    [first] = refuse(refuser, asked(1))
+    later = replace(refuser, clock=lambda: now() + timedelta(days=400), decide=deciding(SEVERAL))
+    [again] = refuse(later, asked(1))
+    assert (again.status, again.number, again.pdf) == ("unchanged", first.number, first.pdf)
+    [other] = refuse(refuser, asked(1, addressee="广州市公安局"))
+    assert other.status == "noticed"
+    assert other.number != first.number
+    assert faults(refuser) == []
+
+
+def test_the_record_tells_what_was_hit_and_nothing_of_who_asked_for_what(
+    refuser: Refuser, home: Home
+) -> None:
+    [outcome] = refuse(refuser, asked(1))
+    [found] = refuser.registry.refusals([Number(str(outcome.number))]).values()
+    assert (found.office, found.codes, found.listed) == ("gd-demo", ("banned_matter",), (SHORT.listed,))
+    assert (found.policy, found.policy_sha256) == (BANNED.policy, BANNED.policy_sha256)
+    assert (found.sha256, found.issued_on, found.sealed) == (outcome.sha256, now().date(), False)
+    box = boxes.unlock(refuser.archive, REFUSED, found.number, found.box)
+    assert box == {"request_id": "20261121-0001", "name": NAME, "matter": ASKED}
+    with closing(sqlite3.connect(home.var / "registry.sqlite3")) as database:
+        kept = "\n".join(database.iterdump())
+    for personal in (NAME, ASKED, id_number(1), "20261121-0001", "广州市越秀区人民法院"):
+        assert personal not in kept
+
+
+def test_a_notice_is_never_taken_for_a_certificate(refuser: Refuser, home: Home) -> None:
+    [outcome] = refuse(refuser, asked(1))
+    registry, number = refuser.registry, str(outcome.number)
+    assert registry.by_number(number) is None
+    assert registry.by_sha256(str(outcome.sha256)) is None
+    assert registry.find(number, "7F3KQ2M9XA4RTW1C") is None
+    for action in (registry.history, registry.box):
+        with pytest.raises(NotFound):
+            action(number)
+    home.run("revoke", number, "--reason", "other", expect=1)
+    home.run("copy", number, "--reason", "x", "-o", home.folder / "copy.pdf", expect=1)
+    assert faults(refuser) == []
+
+
+def test_a_request_with_a_notice_may_be_issued_some_day_under_its_first_number(
+    refuser: Refuser, home: Home
+) -> None:
+    assert refuse(refuser, requests(1))[0].status == "noticed"
+    with issuing(home.settings) as issuer:
+        [outcome] = issue(issuer, requests(1))
+    assert (outcome.status, outcome.number) == ("issued", "gd-demo-2026-000001")
+    assert faults(refuser) == []
+    [none] = refuse(refuser, requests(1))
+    assert [item.code for item in none.faults] == ["already_issued"]
+    [none] = refuse(refuser, requests(1, name="欧阳武"))
+    assert [item.code for item in none.faults] == ["request_conflict"]
+
+
+@pytest.mark.parametrize("persisted", [False, True], ids=["lost", "persisted"])
+@pytest.mark.parametrize(("owner", "write"), [("archive", "put"), ("registry", "record_refusals")])
+def test_a_power_cut_at_a_write_ends_in_every_request_refused_once(
+    refuser: Refuser, owner: str, write: str, persisted: bool
+) -> None:
+    cut = replace(refuser, **{owner: Failing(getattr(refuser, owner), write, persisted)})
+    with pytest.raises(PowerCut):
+        refuse(cut, asked(1, 2))
+    assert faults(refuser) == []
+    outcomes = refuse(refuser, asked(1, 2))
+    recorded = write == "record_refusals" and persisted
+    assert {outcome.status for outcome in outcomes} == ({"unchanged"} if recorded else {"noticed"})
+    assert {outcome.status for outcome in refuse(refuser, asked(1, 2))} == {"unchanged"}
+    kinds = [item.kind for item in refuser.registry.boxes()]
+    assert kinds == [REFUSED, REFUSED]
+    assert faults(refuser) == []
+
+
+def test_two_processes_on_one_request_end_in_one_notice(refuser: Refuser) -> None:
+    """The second process records while the first is still converting."""
+
+    def overtaken(documents: Sequence[DocxBytes]) -> Any:
+        [faster] = refuse(refuser, asked(1))
+        assert faster.status == "noticed"
+        return refuser.convert(documents)
+
+    other_day = replace(refuser, convert=overtaken, clock=lambda: now() + timedelta(days=1))
+    [slower] = refuse(other_day, asked(1))
+    assert slower.status == "unchanged"
+    assert slower.pdf == refuse(refuser, asked(1))[0].pdf
+    assert faults(refuser) == []
+
+
+MISTAKE = fault("request_invalid:missing_field", BASIS, column="statement")
+UNGROUNDED = fault("basis_not_allowed", None)
+ELSEWHERE = fault("consultation_required", BASIS), fault("paper_only", BASIS)
+
+
+@pytest.mark.parametrize(
+    ("decision", "codes"),
+    [
+        (Refuse((*BANNED.faults, MISTAKE)), ["request_invalid:missing_field"]),
+        (Refuse((*BANNED.faults, UNGROUNDED)), ["basis_not_allowed"]),
+        (Refuse(ELSEWHERE), ["consultation_required", "paper_only"]),
+    ],
+    ids=["a mistake in the row", "no ground", "another way"],
+)
+def test_what_is_no_refusal_by_the_policy_gets_no_notice(
+    refuser: Refuser, decision: Refuse, codes: list[str]
+) -> None:
+    [outcome] = refuse(replace(refuser, decide=deciding(decision)), asked(1))
+    assert (outcome.status, outcome.number, outcome.pdf) == ("none", None, None)
+    assert [item.code for item in outcome.faults] == codes
+    assert list(refuser.registry.boxes()) == []
+
+
+def test_a_refusal_beside_another_way_is_a_refusal(refuser: Refuser) -> None:
+    both = Refuse((*BANNED.faults, *ELSEWHERE))
+    assert refuse(replace(refuser, decide=deciding(both)), asked(1))[0].status == "noticed"
+
+
+def test_a_row_with_mistakes_must_be_mended_first(refuser: Refuser) -> None:
+    [outcome] = refuse(refuser, asked(1, name="", id_number="1"))
+    assert outcome.status == "none"
+    assert [item.code for item in outcome.faults] == [
+        "request_invalid:missing_field",
+        "request_invalid:invalid_id_number",
+    ]
+    assert refuse(refuser, asked(1, office="nowhere"))[0].faults[0].code == "unknown_office"
+
+
+def test_a_row_that_may_be_issued_is_told_so(home: Home) -> None:
+    with refusing(home.settings, sealed=False) as refuser:
+        [outcome] = refuse(refuser, requests(1))
+    assert [(outcome.status, item.code) for item in outcome.faults] == [("none", "may_be_issued")]
+
+
+def test_a_document_that_does_not_convert_or_reads_otherwise_fails_alone(refuser: Refuser) -> None:
+    def convert(documents: Sequence[DocxBytes]) -> list[PdfBytes | ConversionFailed]:
+        return [ConversionFailed("无法转换"), *refuser.convert(documents[1:])]
+
+    def once(pdf: PdfBytes, words: str, notice: Any) -> Any:
+        if notice.number == second:
+            raise TextMismatch("文字不符")
+        return refuser.read_back(pdf, words, notice)
+
+    second = refuser.registry.notice_number(
+        refuser.registry.mark(asked(2)[0].request_id, asked(2)[0].content), refuser.office(asked(2)[0]).id
+    )
+    outcomes = refuse(replace(refuser, convert=convert, read_back=once), asked(1, 2, 3))
+    assert [outcome.status for outcome in outcomes] == ["failed", "failed", "noticed"]
+    assert [outcome.faults[0].code for outcome in outcomes[:2]] == ["conversion_failed", "text_mismatch"]
+    assert [item.number for item in refuser.registry.boxes()] == [outcomes[2].number]
+
+
+def test_a_character_without_a_font_is_named_and_nothing_is_recorded(refuser: Refuser) -> None:
+    [outcome] = refuse(refuser, asked(1, name="王\U000323af"))
+    assert (outcome.status, outcome.faults[0].code) == ("none", "glyph_missing")
+    assert list(refuser.registry.boxes()) == []
+
+
+def test_a_sealed_notice_is_told_from_a_certificate_when_it_is_checked(home: Home) -> None:
+    with refusing(home.settings, sealed=True) as sealing:
+        [sealed] = refuse(replace(sealing, decide=deciding(BANNED)), asked(1))
+        assert sealing.registry.refusals([Number(str(sealed.number))])[Number(str(sealed.number))].sealed
+    with refusing(home.settings, sealed=False) as plain:
+        [again] = refuse(replace(plain, decide=deciding(BANNED)), asked(1))
+        [bare] = refuse(replace(plain, decide=deciding(BANNED)), asked(2))
+    assert again.pdf == sealed.pdf
+    assert again.warnings == ("原告知单已盖章，不再重做",)
+    for name, outcome, verdict in (("sealed", sealed, "not_found"), ("bare", bare, "not_sealed")):
+        file = home.folder / f"{name}.pdf"
+        file.write_bytes(outcome.pdf or b"")
+        report = home.json("verify", file, expect=1)
+        assert (report["verdict"], report["rely"], report["certificate"]) == (verdict, False, None)
+        assert "refusal_notice" in [reason["code"] for reason in report["reasons"]]
+        file.write_bytes(file.read_bytes() + b"\n")
+        assert "refusal_notice" not in home.run("verify", file, expect=1).stdout
+
+
+@pytest.mark.parametrize("column", ["record", "private", "sha256", "closes"])
+def test_a_change_to_the_entry_is_found(refuser: Refuser, home: Home, column: str) -> None:
+    refuse(refuser, asked(1))
+    with closing(sqlite3.connect(home.var / "registry.sqlite3")) as database, database:
+        [(value,)] = database.execute(f"SELECT {column} FROM entries WHERE kind = 'refused'")
+        changed = (
+            value.replace("banned_matter", "unknown_matter") if column == "record" else value[:-2] + "00"
+        )
+        assert changed != value
+        database.execute(f"UPDATE entries SET {column} = ? WHERE kind = 'refused'", [changed])
+    assert "entry_changed" in faults(refuser)
+    assert "日志不完整" in home.run("log", "verify", expect=1).stdout
+
+
+def test_a_lost_or_changed_copy_of_a_notice_is_found(refuser: Refuser) -> None:
+    [outcome] = refuse(refuser, asked(1))
+    file = refuser.archive.folder / str(outcome.sha256)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    assert faults(refuser) == ["archive_changed"]
+    file.unlink()
+    assert faults(refuser) == ["archive_changed"]
+    [failed] = refuse(refuser, asked(1))
+    assert (failed.status, failed.faults[0].code) == ("failed", "archive_failed")
+
+
+def test_the_command_gives_notice_of_what_may_not_be_issued(home: Home) -> None:
+    rows = [
+        a_row(1, office="qh-demo", matter="婚姻状况证明"),
+        a_row(2),
+        a_row(3, matter="婚姻状况证明", name=""),
+    ]
+    out = home.folder / "notices"
+    file = home.write_rows("rows.csv", rows)
+    done = home.run("refuse", file, "-o", out, expect=1)
+    assert done.stdout.startswith("已告知 1、无告知单 2；")
+    assert "may_be_issued" in done.stderr
+    assert "banned_matter" not in done.stderr
+    with open(out / "refusals.csv", encoding="utf-8-sig") as stream:
+        lines = stream.read().splitlines()
+    assert lines[0] == "request_id,status,number,pdf,sha256,warnings,error,message"
+    assert [line.split(",")[1] for line in lines[1:]] == ["noticed", "none", "none"]
+    [notice] = out.glob("*.pdf")
+    assert lines[1].split(",")[2] == notice.stem
+    assert notice.stat().st_mode & 0o777 == 0o600
+    assert load_workbook(out / "refusals.xlsx").active["C1"].value == "告知单编号"
+    printed = text(notice.read_bytes())
+    assert "青民发〔2021〕103号附件2" in printed
+    assert printed.count("补办（婚姻登记档案丢失、收养情况除外）") == 1  # 办事途径, told once
+    first = notice.read_bytes()
+    assert home.run("refuse", file, "-o", out, expect=1).stdout.startswith("未变 1、无告知单 2；")
+    assert notice.read_bytes() == first
+    home.run("refuse", home.write_rows("one.csv", rows[:1]), "-o", out)
+    home.run("log", "verify")
+    with closing(sqlite3.connect(home.var / "registry.sqlite3")) as database:
+        [(record,)] = database.execute("SELECT record FROM entries WHERE kind = 'refused'")
+    assert json.loads(record)["policy"] == "青民发〔2021〕103号"
+    assert json.loads(record)["edition"]
+
+
+def test_refusing_needs_no_sealing_key_unless_it_seals(home: Home) -> None:
+    for key in (home.folder / "keys").glob("seal-*.key"):
+        key.unlink()
+    rows = home.write_rows("rows.csv", [a_row(1, matter="婚姻状况证明")])
+    home.run("refuse", rows, "-o", home.folder / "plain")
+    rows = home.write_rows("rows.csv", [a_row(2, matter="婚姻状况证明")])
+    assert home.run("refuse", rows, "-o", home.folder / "sealed", "--seal", expect=None).returncode != 0
