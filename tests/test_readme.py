@@ -35,10 +35,16 @@ DOCUMENTS = (
     "README.md",
     "docs/architecture.md",
     "docs/requests.md",
+    "docs/policy.md",
+    "docs/refusals.md",
+    "docs/catalogue.md",
     "docs/verification.md",
     "docs/template.md",
+    "docs/duties.md",
+    "docs/matters.md",
+    "docs/tables.md",
 )
-TYPED = ("docs/verification.md", "docs/template.md")
+TYPED = ("docs/catalogue.md", "docs/policy.md", "docs/refusals.md", "docs/verification.md", "docs/template.md")
 LEFT_BEHIND = (".git", ".venv", "var", "out", "tests", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED = re.compile(r"^(.+?) +# exit (\d)$", re.MULTILINE)
@@ -57,8 +63,8 @@ def script(document: str) -> str:
         "make serve\n",
         "make serve &\nuntil (exec 3<>/dev/tcp/127.0.0.1/$PORT) 2>/dev/null; do sleep 0.2; done\n",
     )
-    return served.replace("-2026-0", f"-{datetime.now(BEIJING).year}-0").replace(
-        " 2026-0", f" {datetime.now(BEIJING).year}-0"
+    return served.replace("-2026-00", f"-{datetime.now(BEIJING).year}-00").replace(
+        " 2026-00", f" {datetime.now(BEIJING).year}-00"
     )
 
 
