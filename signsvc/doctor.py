@@ -15,13 +15,14 @@ from signsvc import keys
 from signsvc.certificates import DOCUMENT_SIGNING
 from signsvc.config import Settings
 from signsvc.convert import choose_converter
-from signsvc.errors import SignsvcError
+from signsvc.errors import PolicyError, SignsvcError
 from signsvc.keys import Role, SealKey
 from signsvc.models import Standing
 from signsvc.notes import Verifier
+from signsvc.policy import Catalogue, standing
 from signsvc.report import chinese_date
+from signsvc.wiring.documents import font_files, load_fonts, load_form
 from signsvc.wiring.home import ISSUING, READING, RECORDING, load_keys, now, open_home
-from signsvc.wiring.issuing import font_files, load_fonts, load_form
 from signsvc.wiring.rules import Rules
 from signsvc.wiring.seals import Seals
 from signsvc.workspace import workspace
@@ -33,11 +34,17 @@ PACKAGES = ("signsvc", "pyhanko", "cryptography", "python-docx", "pypdf", "sqlal
 
 @dataclass(frozen=True)
 class Point:
-    """One point: `good` or something to be done, which `text` says."""
+    """One point: `good` or something to be done, which `text` says. What is good may still be worth a look (注意)."""
 
     name: str
     good: bool
     text: str
+    notable: bool = False
+
+    @property
+    def label(self) -> str:
+        """Its state, four columns wide."""
+        return "FAIL" if not self.good else "注意" if self.notable else "ok  "
 
 
 def examine(settings: Settings) -> list[Point]:
@@ -56,6 +63,7 @@ def examine(settings: Settings) -> list[Point]:
         ("日志证书", _log_certificate),
         ("登记库", _registry),
         ("政策文件", _policy),
+        ("保留清单", _lists),
         ("查验网址", _address),
     ):
         points += _guarded(name, look, settings)
@@ -130,7 +138,8 @@ def _seal(seals: Seals, seal: SealKey, _: Settings) -> Iterator[Point]:
     yield Point("印章", good, text if good else text + "：请尽快更换")
     if not seal.for_documents:
         text = f"{seal.office} 的印章证书未标明文档签名用途（{DOCUMENT_SIGNING.dotted_string}）"
-        yield Point("印章", True, text + "：联网查验不受影响；只凭根证书离线查验会显示不可信")
+        text += "：联网查验不受影响；只凭根证书离线查验会显示不可信"
+        yield Point("印章", True, text, notable=True)
 
 
 def _revocation(settings: Settings) -> Iterator[Point]:
@@ -149,10 +158,10 @@ def _time_stamps(settings: Settings) -> Iterator[Point]:
     try:
         address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
         socket.create_connection(address, CONNECT_SECONDS).close()
-        text = "可以连接"
+        yield Point("时间戳", True, f"{settings.tsa_url} 可以连接")
     except (OSError, ValueError):
         text = "目前连接不上：盖章会失败，请检查网络和 SIGNSVC_TSA_URL"
-    yield Point("时间戳", True, f"{settings.tsa_url} {text}")
+        yield Point("时间戳", True, f"{settings.tsa_url} {text}", notable=True)
 
 
 def _log_certificate(settings: Settings) -> Iterator[Point]:
@@ -161,7 +170,7 @@ def _log_certificate(settings: Settings) -> Iterator[Point]:
     registry.close()
     if not ring.log_chain:
         text = "没有 log.pem：存证包不能只凭根证书离线核对；做法见密钥文件夹的 README.md"
-        yield Point("日志证书", True, text)
+        yield Point("日志证书", True, text, notable=True)
         return
     own = Verifier(name, ring.log_public.public_bytes_raw())
     good = keys.certified_log(ring.log_chain, ring.roots, now()) == own
@@ -177,16 +186,43 @@ def _registry(settings: Settings) -> Iterator[Point]:
 
 
 def _policy(settings: Settings) -> Iterator[Point]:
+    """Each document that an office rests on; one that is over is no fault unless the settings make it one."""
+    local, today = Rules.load(settings), now().date()
+    packs = [
+        local.pack(place) for place in sorted({office.jurisdiction for office in local.offices.values()})
+    ]
+    for layer in {layer.origin: layer for pack in packs for layer in pack.layers}.values():
+        ends = layer.document.expired(today) or standing.ends_soon(layer.document, today)
+        good = not (ends and settings.strict_policy)
+        yield Point("政策文件", good, standing.validity(layer.document, today), notable=ends)
+
+
+def _lists(settings: Settings) -> Iterator[Point]:
+    """Each office has a retained list (保留清单) that it can use, and each list's matters to be reviewed (Q25)."""
     local = Rules.load(settings)
-    today = now().date()
-    for province in sorted({office.province for office in local.offices.values()}):
-        document = local.pack(province).document
-        if document.valid_to and document.valid_to < today:
-            text = f"{document.number}已于{chinese_date(document.valid_to)}期满：请确认有无新文件"
-            text += "；有上位法依据的事项照常办理"
-            yield Point("政策文件", not settings.strict_policy, text)
+    lists: dict[str, Catalogue] = {}
+    for office in local.offices.values():
+        try:
+            catalogue = local.catalogue(office)
+        except PolicyError as error:
+            yield Point("保留清单", False, str(error))
+            continue
+        if catalogue.matters:
+            lists[catalogue.edition] = catalogue
         else:
-            yield Point("政策文件", True, f"{document.number}未见失效日期或在有效期内")
+            yield Point("保留清单", False, f"{office.id} 没有保留清单，不能出具任何证明")
+    for edition, catalogue in lists.items():
+        yield Point("保留清单", True, f"{edition} 共 {len(catalogue.matters)} 项")
+        yield from _to_review(edition, catalogue)
+
+
+def _to_review(edition: str, catalogue: Catalogue) -> Iterator[Point]:
+    """The matters of a list whose legal basis (依据) is over or soon will be."""
+    today = now().date()
+    for matter in catalogue.matters:
+        for basis in matter.bases:
+            if told := standing.lapse(basis, today):
+                yield Point("保留清单", True, f"{edition} {matter.name}：{told}", notable=True)
 
 
 def _address(settings: Settings) -> Iterator[Point]:

@@ -6,6 +6,7 @@ never echoes an identity number, a name or what filled a slot.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -182,3 +183,21 @@ class RegistryBusy(RowFailed):
     """Another process took the request or held the registry; running again settles it."""
 
     code = "registry_busy"
+
+
+_REASONS = {
+    errno.ENOENT: "没有这个文件或文件夹",
+    errno.EACCES: "没有权限",
+    errno.EPERM: "没有权限",
+    errno.EISDIR: "这是文件夹，不是文件",
+    errno.ENOTDIR: "路径中有一段不是文件夹",
+    errno.EROFS: "磁盘只能读取",
+    errno.ENOSPC: "磁盘已满",
+    errno.EDQUOT: "超出磁盘配额",
+    errno.ENAMETOOLONG: "文件名过长",
+}
+
+
+def reason(error: OSError) -> str:
+    """Why the system did not do it; a rare cause in the system's own words."""
+    return _REASONS.get(error.errno or 0) or error.strerror or "系统错误"

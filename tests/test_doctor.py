@@ -88,9 +88,9 @@ def test_a_revocation_list_that_runs_out_soon_is_found(troubled: dict[str, list[
 
 def test_what_is_only_worth_knowing_is_no_fault(troubled: dict[str, list[Point]]) -> None:
     (stamp,), (log,) = troubled["时间戳"], troubled["日志证书"]
-    assert stamp.good
+    assert (stamp.good, stamp.label) == (True, "注意")
     assert "连接不上" in stamp.text
-    assert log.good
+    assert (log.good, log.label) == (True, "注意")
     assert "没有 log.pem" in log.text
 
 
@@ -120,7 +120,7 @@ def test_a_seal_that_does_not_name_its_purpose_is_told_as_a_warning(home: Home) 
     passphrase = keys.read_passphrase(folder / keys.PASSPHRASE_FILE)
     bring(folder, passphrase, leaf, roots=[root], office="gd-demo")
     points = found(home, {"SIGNSVC_BASE_URL": "https://check.example.org"})["印章"]
-    assert [point.good for point in points] == [True, True]
+    assert [(point.good, point.label) for point in points] == [(True, "ok  "), (True, "注意")]
     assert "1.3.6.1.5.5.7.3.36" in points[1].text
 
 
@@ -132,3 +132,50 @@ def test_the_certificate_of_another_log_is_found(home: Home, tmp_path: Path) -> 
     (point,) = found(home)["日志证书"]
     assert not point.good
     assert "重新签发" in point.text
+
+
+def test_a_document_that_is_over_is_told_and_no_fault_unless_the_settings_make_it_one(home: Home) -> None:
+    told = found(home)["政策文件"]
+    assert [point.good for point in told] == [True, True, True]
+    (ended,) = (point for point in told if "青民发〔2021〕103号已于2026年8月3日期满" in point.text)
+    assert "停用" in ended.text
+    assert [point.text for point in told if point.label == "注意"] == [ended.text]
+    strict = found(home, {"SIGNSVC_STRICT_POLICY": "true"})["政策文件"]
+    assert [point.text for point in strict if point.label == "FAIL"] == [ended.text]
+
+
+def test_a_basis_that_is_over_is_a_matter_to_review_and_no_fault(home: Home) -> None:
+    told = found(home)["保留清单"]
+    assert all(point.good for point in told)
+    lapsed = [point.text for point in told if point.label == "注意"]
+    assert lapsed == [point.text for point in told if "已停办" in point.text]
+    assert len(lapsed) == 2
+    assert all("农民身份证明" in text and "已自2022年3月1日起由" in text for text in lapsed)
+
+
+def test_an_office_without_a_list_is_found(home: Home) -> None:
+    offices = home.var / "offices.toml"
+    text = offices.read_text("utf-8")
+    third = text[text.rindex("[[offices]]") :].replace("gd-demo", "gd-new").replace("幸福", "团结")
+    offices.write_text(text + "\n" + third, "utf-8")
+    (point,) = (point for point in found(home)["保留清单"] if not point.good)
+    assert point.text.startswith("gd-new 没有保留清单")
+
+
+def test_an_office_that_cannot_use_its_list_is_found_and_the_others_are_still_told(home: Home) -> None:
+    offices = home.var / "offices.toml"
+    moved = offices.read_text("utf-8").replace('jurisdiction = "guangdong"', 'jurisdiction = "qinghai"')
+    offices.write_text(moved, "utf-8")
+    told = found(home)["保留清单"]
+    (fault,) = (point for point in told if not point.good)
+    assert "gd-demo 的辖区 qinghai" in fault.text
+    assert [point.text.split("/")[0] for point in told if point.label == "ok  "] == ["demo-qinghai"]
+
+
+def test_a_pack_that_is_wrong_is_found_with_its_line(home: Home) -> None:
+    pack = home.var / "packs" / "nation" / "qinghai" / "pack.toml"
+    pack.parent.mkdir(parents=True)
+    pack.write_text('jurisdiction = "qinghai"\nname = 1\n', "utf-8")
+    (point,) = found(home)["政策文件"]
+    assert not point.good
+    assert point.text.startswith("packs/nation/qinghai/pack.toml 第1行 document：")

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signsvc import journal
-from signsvc.errors import CatalogueChanged
+from signsvc.errors import CatalogueChanged, SettingsError
 from signsvc.journal import Journals, opened
 from signsvc.report import BEIJING
 
@@ -175,6 +176,7 @@ def test_a_disk_that_is_full_leaves_a_torn_line(folder: Path, monkeypatch: pytes
 
 WRITER = """
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from signsvc.journal import opened
@@ -196,3 +198,39 @@ def test_writers_at_the_same_time_wait_for_each_other(tmp_path: Path) -> None:
     with opened(folder) as journals:
         told = [entry.data for entry in journals.read("a-list").entries]
     assert [event["count"] for event in told] == list(range(75))  # nobody wrote between a look and its line
+
+
+def test_a_journal_under_another_name_is_found(folder: Path) -> None:
+    file_of(folder).rename(folder / "b-list.jsonl")
+    with opened(folder) as journals, pytest.raises(CatalogueChanged, match="b-list"):
+        journals.read("b-list")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink(path.parent / "x", path)])
+def test_only_a_regular_file_is_read_and_nothing_is_waited_for(
+    folder: Path, make: Callable[[Path], None]
+) -> None:
+    make(folder / "odd.jsonl")
+    with opened(folder) as journals, pytest.raises(SettingsError, match=r"odd\.jsonl"):
+        journals.read("odd")
+
+
+def test_a_file_in_place_of_the_folder_is_no_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "catalogue").write_text("")
+    with pytest.raises(SettingsError), opened(tmp_path / "catalogue"):
+        pass
+
+
+def test_a_process_that_holds_the_journals_is_not_waited_for_forever(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "LOCK_SECONDS", 0.2)
+    with opened(folder, write=True), pytest.raises(SettingsError, match="占用"), opened(folder):
+        pass
+
+
+def test_names_are_short_words(folder: Path) -> None:
+    (folder / f"{'a' * 65}.jsonl").touch()
+    (folder / "Ä.jsonl").touch()
+    with opened(folder) as journals:
+        assert journals.names() == ("a-list",)

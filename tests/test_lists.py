@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -11,8 +10,17 @@ import pytest
 from home import a_row
 
 from signsvc import journal, policy
+from signsvc.cli.listed import overview
+from signsvc.cli.listing import overview_parts
 from signsvc.config import Settings
-from signsvc.errors import CatalogueChanged, ChangeRefused, InputError, PolicyError, SignsvcError
+from signsvc.errors import (
+    CatalogueChanged,
+    ChangeRefused,
+    InputError,
+    PolicyError,
+    RowFailed,
+    SignsvcError,
+)
 from signsvc.models import Issue, Office, OfficeId, Refuse
 from signsvc.policy import demo_text, load_offices
 from signsvc.policy.changes import History
@@ -20,7 +28,7 @@ from signsvc.policy.events import Adopted, Event, Taken, encode
 from signsvc.report import BEIJING
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
-from signsvc.wiring.lists import load_lists, look_at_lists, proposal, record
+from signsvc.wiring.lists import Packs, load_lists, look_at_lists, proposal, record
 from signsvc.wiring.rules import Rules
 
 NOW = datetime(2026, 11, 21, 10, 30, tzinfo=BEIJING)
@@ -41,20 +49,36 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def write(home: Path, list_id: str, event: Event | Callable[[History], Event], at: datetime = NOW) -> History:
-    return record(home / "catalogue", list_id, event, policy.load_pack, OFFICES, at)
+def write(
+    home: Path,
+    list_id: str,
+    event: Event | Callable[[History], Event],
+    packs: Packs = policy.load_pack,
+    offices: Mapping[OfficeId, Office] = OFFICES,
+) -> History:
+    return record(home / "catalogue", list_id, event, packs, offices, NOW)
 
 
-def change(home: Path, text: str, effective: date = TODAY) -> History:
-    """Qinghai's list changed, step by step."""
-    proposed = write(
-        home,
-        "demo-qinghai",
-        lambda history: proposal(history, text, "其他原因", "某局", "", "", policy.load_pack, NOW),
+def change(
+    home: Path,
+    text: str,
+    effective: date = TODAY,
+    list_id: str = "demo-qinghai",
+    packs: Packs = policy.load_pack,
+    offices: Mapping[OfficeId, Office] = OFFICES,
+) -> History:
+    """A list changed, step by step."""
+
+    def next_of(event: Event | Callable[[History], Event]) -> History:
+        return write(home, list_id, event, packs, offices)
+
+    proposed = next_of(
+        lambda history: proposal(history, text, "其他原因", "某局", "某法第一条", "", packs, NOW)
     )
-    change_id = list(proposed.changes)[-1]
-    write(home, "demo-qinghai", Taken(change_id, "decided", "某机关", "同意"))
-    return write(home, "demo-qinghai", Taken(change_id, "published", "某机关", "某号", True, effective))
+    made = list(proposed.changes.values())[-1]
+    for step in made.proposal.steps[1:-1]:
+        next_of(Taken(made.id, step.id, "某机关", "同意"))
+    return next_of(Taken(made.id, "published", "某机关", "某号", True, effective))
 
 
 def without_first(place: str) -> str:
@@ -64,7 +88,7 @@ def without_first(place: str) -> str:
 
 
 def rules(home: Path) -> Rules:
-    return Rules.read(Settings(home=home))
+    return Rules.load(Settings(home=home))
 
 
 def office(name: str) -> Office:
@@ -104,7 +128,7 @@ def test_a_new_edition_is_issued_from_on_its_first_day_and_not_before(home: Path
 def test_one_process_follows_the_day(home: Path) -> None:
     """A batch over midnight, a server over weeks: the lists are read once, the edition is chosen by the day."""
     tomorrow = TODAY + timedelta(days=1)
-    change(home, demo_text("catalogue-qinghai") + "# 2\n", tomorrow)
+    change(home, without_first("qinghai"), tomorrow)
     local, of = rules(home), office("qh-demo")
     editions = [local.catalogue(of, day).edition.split("/")[1] for day in (TODAY, tomorrow, TODAY)]
     assert editions == ["1", "2", "1"]
@@ -126,7 +150,7 @@ def test_an_office_has_one_list(home: Path) -> None:
 
 def test_an_office_is_not_promised_to_two_lists_in_the_future_either(home: Path) -> None:
     with pytest.raises(PolicyError, match="qh-demo"):
-        write(home, "second", adoption("qinghai", effective=TODAY + timedelta(days=400)))
+        write(home, "second", adoption("qinghai", effective=TODAY + timedelta(days=300)))
 
 
 def test_a_list_of_another_place_is_not_taken(tmp_path: Path) -> None:
@@ -135,12 +159,106 @@ def test_a_list_of_another_place_is_not_taken(tmp_path: Path) -> None:
         write(tmp_path, "a-list", adoption("guangdong", wrong))
 
 
-def test_offices_that_moved_meanwhile_stop_issuing_until_the_list_is_changed(home: Path) -> None:
-    moved = demo_text("offices").replace('"guangdong"', '"qinghai"')
-    (home / "offices.toml").write_text(moved, "utf-8")
-    with pytest.raises(PolicyError, match="gd-demo"):
-        Rules.load(Settings(home=home))
-    Rules.read(Settings(home=home))  # who puts the list right is let in
+def move(home: Path, old: str, new: str) -> dict[OfficeId, Office]:
+    """The offices of one place put into another."""
+    text = demo_text("offices").replace(f'jurisdiction = "{old}"', f'jurisdiction = "{new}"')
+    (home / "offices.toml").write_text(text, "utf-8")
+    return load_offices(text, "offices.toml")
+
+
+def test_an_office_that_moved_out_of_its_lists_place_stops_and_the_others_go_on(home: Path) -> None:
+    moved = move(home, "guangdong", "qinghai")[OfficeId("gd-demo")]
+    local = rules(home)
+    with pytest.raises(RowFailed, match=r"gd-demo 的辖区 qinghai 不在保留清单 demo-guangdong") as stopped:
+        local.decision(row.parse(RawRow(1, a_row(1)), TODAY, {}, 0), moved, TODAY)
+    assert stopped.value.code == "bad_policy"
+    assert "propose demo-guangdong" in str(stopped.value)
+    with pytest.raises(PolicyError):
+        local.catalogue(moved)
+    assert "情况说明" in local.slot_names
+    assert isinstance(decided(home, "qh-demo", TODAY), Issue)
+
+
+def test_a_fault_of_one_list_keeps_nobody_from_changing_another(home: Path) -> None:
+    move(home, "guangdong", "qinghai")
+    assert change(home, without_first("qinghai")).newest.number == 2
+
+
+def test_a_list_that_the_rules_of_today_do_not_let_pass_stops_its_own_offices_only(home: Path) -> None:
+    gone = adoption("guangdong", demo_text("catalogue-guangdong").replace('kind = "law"', 'kind = "decree"'))
+    with journal.opened(home / "catalogue", write=True) as journals:
+        (home / "catalogue" / "demo-guangdong.jsonl").unlink()
+        journals.append("demo-guangdong", encode(gone), NOW)
+    with pytest.raises(RowFailed, match=r"demo-guangdong 第1版 第\d+行"):
+        decided(home, "gd-demo", TODAY)
+    assert isinstance(decided(home, "qh-demo", TODAY), Issue)
+    mended = demo_text("catalogue-guangdong")
+    change(home, mended, list_id="demo-guangdong")
+    assert isinstance(decided(home, "gd-demo", TODAY), Issue)
+
+
+CITY = """jurisdiction = "guangdong/zhuhai"
+name = "珠海市"
+
+[document]
+number = "珠示〔2026〕1号"
+title = "示例清单"
+issuers = ["示例局"]
+
+[[rules]]
+id = "banned"
+place = "一"
+text = "列入本清单的，不得要求出具证明。"
+codes = ["banned_matter"]
+
+[[lists]]
+id = "city"
+title = "示例清单（第一批）"
+annex = "附件"
+
+[[lists.items]]
+number = 1
+title = "转学证明"
+name = "转学证明"
+pathway = "由教育部门办理"
+"""
+
+
+def test_a_citys_pack_is_laid_over_an_office_that_has_its_provinces_list(home: Path) -> None:
+    pack = home / "packs" / "nation" / "guangdong" / "zhuhai" / "pack.toml"
+    pack.parent.mkdir(parents=True)
+    pack.write_text(CITY, "utf-8")
+    offices = move(home, "guangdong", "guangdong/zhuhai")
+    local, office_of = rules(home), offices[OfficeId("gd-demo")]
+    for matter, expected in (("litigant-community", Issue), ("转学证明", Refuse)):
+        request = row.parse(RawRow(1, a_row(1, matter=matter)), TODAY, {}, 0)
+        decision = local.decision(request, office_of, TODAY)
+        assert isinstance(decision, expected)
+    assert isinstance(decision, Refuse)
+    [fault] = decision.faults
+    assert fault.ground
+    assert (fault.code, fault.ground.document) == ("banned_matter", "珠示〔2026〕1号")
+    moved = demo_text("catalogue-guangdong").replace('= "guangdong"', '= "guangdong/zhuhai"')
+    history = change(home, moved, list_id="demo-guangdong", packs=local.pack, offices=offices)
+    assert history.newest.jurisdiction == "guangdong/zhuhai"
+    assert rules(home).catalogue(office_of).edition == history.newest.label
+
+
+def test_a_list_goes_over_to_no_city_whose_pack_is_not_there(home: Path) -> None:
+    moved = demo_text("catalogue-guangdong").replace('= "guangdong"', '= "guangdong/zhuhai"')
+    with pytest.raises(PolicyError, match=r"packs/nation/guangdong/zhuhai/pack\.toml"):
+        change(home, moved, list_id="demo-guangdong")
+
+
+def test_a_list_does_not_go_over_to_a_city_before_its_offices(home: Path) -> None:
+    """Its steps are taken and the last one is refused: nobody is left without a list."""
+    pack = home / "packs" / "nation" / "guangdong" / "zhuhai" / "pack.toml"
+    pack.parent.mkdir(parents=True)
+    pack.write_text(CITY, "utf-8")
+    moved = demo_text("catalogue-guangdong").replace('= "guangdong"', '= "guangdong/zhuhai"')
+    with pytest.raises(PolicyError, match=r"offices\.toml"):
+        change(home, moved, list_id="demo-guangdong", packs=rules(home).pack)
+    assert isinstance(decided(home, "gd-demo", TODAY), Issue)
 
 
 @pytest.mark.parametrize("name", ["", "Demo", "../demo", "demo_1", "-demo", "a" + "/b", "清单"])
@@ -175,9 +293,10 @@ def test_a_list_whose_journal_was_changed_stops_everything_that_needs_lists(home
 def test_a_journal_written_anew_without_the_steps_is_not_believed(home: Path) -> None:
     """Every digest is right; the story is not."""
     change(home, without_first("qinghai"))
-    shutil.move(home / "catalogue" / "demo-qinghai.jsonl", home / "real.jsonl")
-    with journal.opened(home) as journals:
-        told = journals.read("real").entries
+    file = home / "catalogue" / "demo-qinghai.jsonl"
+    with journal.opened(home / "catalogue") as journals:
+        told = journals.read("demo-qinghai").entries
+    file.unlink()
     with journal.opened(home / "catalogue", write=True) as forged:
         for entry in (entry for entry in told if entry.data.get("step") != "decided"):
             forged.append("demo-qinghai", entry.data, entry.at)
@@ -210,3 +329,14 @@ def test_a_proposal_is_made_of_the_newest_edition_and_the_steps_of_its_place(hom
     made = proposal(history, "文本", "其他原因", "某局", "", "", policy.load_pack, NOW)
     assert (made.base, made.change) == (2, "2026-002")
     assert made.steps == policy.load_pack("qinghai").steps
+
+
+def test_a_list_whose_adoption_a_crash_cut_off_is_told_beside_the_others(home: Path) -> None:
+    (home / "catalogue" / "torn.jsonl").write_bytes(b'{"at":"2026-11-2')
+    told = [overview(history, TODAY) for history in load_lists(home / "catalogue").histories.values()]
+    assert {one["list"]: one["editions"] for one in told} == {
+        "demo-guangdong": 1,
+        "demo-qinghai": 1,
+        "torn": 0,
+    }
+    assert next(overview_parts(next(one for one in told if one["list"] == "torn"))) == "torn：尚未录入"

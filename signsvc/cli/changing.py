@@ -12,8 +12,9 @@ import click
 from signsvc.cli.shared import settings
 from signsvc.errors import InputError
 from signsvc.identity import clean_text
-from signsvc.policy.changes import STATE_NAMES, Change, History, State
+from signsvc.policy.changes import History
 from signsvc.policy.events import Adopted, Event, Proposed, Taken, Withdrawn
+from signsvc.policy.proceedings import STATE_NAMES, Change, State
 from signsvc.report import chinese_date
 from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.lists import Lists, proposal, record
@@ -24,7 +25,7 @@ _LONGEST = 1000  # characters of an opinion
 
 list_argument = click.argument("list_id", metavar="LIST")
 file_argument = click.argument("file", type=click.Path(path_type=Path))
-by_option = click.option("--by", required=True, help="哪个机关（不写个人信息）")
+by_option = click.option("--by", required=True, help="哪个机关（不写个人信息）；程序只作记录，不核对身份")
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -33,7 +34,7 @@ DAY = click.DateTime(["%Y-%m-%d"])
 @file_argument
 @by_option
 @click.option("--document", required=True, help="审定公布清单的文件：名称和文号")
-@click.option("--effective", type=DAY, help="生效日（YYYY-MM-DD），缺省为今天")
+@click.option("--effective", type=DAY, help="生效日（YYYY-MM-DD，最迟一年后），缺省为今天")
 def adopt(list_id: str, file: Path, by: str, document: str, effective: datetime | None) -> None:
     """录入已经审定公布的清单，作为第1版。FILE 为 TOML。"""
     first = day_of(effective) or now().date()
@@ -72,8 +73,8 @@ def propose(list_id: str, file: Path, by: str, reason: str, basis: str, note: st
 @click.argument("step")
 @by_option
 @click.option("--text", required=True, help="意见；公布时为公布文件的名称和文号")
-@click.option("--disagree", is_flag=True, help="不同意：调整到此为止")
-@click.option("--effective", type=DAY, help="公布时：生效日（YYYY-MM-DD），缺省为今天")
+@click.option("--disagree", is_flag=True, help="不同意：其余意见仍可记录，但不会公布")
+@click.option("--effective", type=DAY, help="公布时：生效日（YYYY-MM-DD，一年以内），缺省为今天")
 @click.option(
     "--channel", "channels", multiple=True, help="公布时：公布渠道，可写多次，缺省为政策包所列的全部"
 )
@@ -93,8 +94,7 @@ def step(
     history = written(list_id, make)
     done = history.change(change)
     if done.state is State.PUBLISHED:
-        edition = history.newest
-        click.echo(f"已公布 {edition.label}，{chinese_date(edition.effective)}起生效")
+        told_publication(history)
     else:
         click.echo(f"已记录；{able(done)}")
 
@@ -105,7 +105,7 @@ def step(
 @by_option
 @click.option("--text", required=True, help="为什么撤回")
 def withdraw(list_id: str, change: str, by: str, text: str) -> None:
-    """撤回尚未公布的调整申请。"""
+    """撤回尚未公布的调整申请，也可撤回已过时的。"""
     event = Withdrawn(change, said("--by", by), said("--text", text))
     written(list_id, lambda *_: event)
     click.echo(f"{change} 已撤回")
@@ -117,10 +117,21 @@ COMMANDS: tuple[click.Command, ...] = (adopt, propose, step, withdraw)
 def written(list_id: str, make: Callable[[History, Rules, datetime], Event]) -> History:
     """The list's history with the event in it."""
     chosen, at = settings(), now()
-    rules = Rules.read(chosen)
+    rules = Rules.load(chosen)
     warn(rules.lists)
     folder = chosen.home / CATALOGUES
     return record(folder, list_id, lambda history: make(history, rules, at), rules.pack, rules.offices, at)
+
+
+def told_publication(history: History) -> None:
+    """What was published, and what can no longer come of earlier editions and other changes."""
+    edition = history.newest
+    click.echo(f"已公布 {edition.label}，{chinese_date(edition.effective)}起生效")
+    for earlier in history.editions[:-1]:
+        if history.overtaken_by(earlier) is edition:
+            click.echo(f"第{earlier.number}版尚未生效，由这一版取代，不再生效")
+    if outdated := [change.id for change in history.changes.values() if change.state is State.OUTDATED]:
+        click.echo(f"已过时、须按新版重新提出的调整申请：{'、'.join(outdated)}")
 
 
 def warn(lists: Lists) -> None:
@@ -149,4 +160,5 @@ def day_of(given: datetime | None) -> date | None:
 def able(change: Change) -> str:
     """What can be done next, or how it ended."""
     steps = "、".join(f"{step.name}（{step.id}，{step.by}）" for step in change.next_steps)
-    return f"现在可办：{steps}" if steps else f"调整申请{STATE_NAMES[change.state]}"
+    against = "已有不同意，不会公布；" if change.against else ""
+    return f"{against}现在可办：{steps}" if steps else f"调整申请{STATE_NAMES[change.state]}"

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
 import click
 
 from signsvc.cli import changing, tabling
-from signsvc.cli.changing import warn
+from signsvc.cli.changing import able, warn
+from signsvc.cli.listed import history_json, lapses, list_json, overview
 from signsvc.cli.shared import settings
-from signsvc.models import Matter
 from signsvc.policy import load_catalogue, printed_basis
-from signsvc.policy.changes import STATE_NAMES, Change, Edition, History
+from signsvc.policy.changes import Edition, History
 from signsvc.policy.differences import Difference, differences
-from signsvc.policy.standing import lapse
-from signsvc.report import chinese_date, rfc3339
+from signsvc.policy.proceedings import STATE_NAMES, Change, State
+from signsvc.report import chinese_date
 from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.lists import Lists, load_lists
 
@@ -36,17 +36,14 @@ for command in (*changing.COMMANDS, *tabling.COMMANDS):
 @catalogue.command(name="list")
 @json_option
 def list_all(as_json: bool) -> None:
-    """列出各保留清单：现行版本、事项数、在办的调整。"""
+    """列出各保留清单：现行版本、事项数、将生效的版本、在办和已过时的调整。"""
     today = now().date()
     told = [overview(history, today) for history in lists().histories.values()]
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     for line in told:
-        held = line["in_force"]
-        state = f"现行第{held['edition']}版，{len(held['matters'])}项" if held else "尚未生效"
-        waiting = f"；在办的调整 {'、'.join(line['open'])}" if line["open"] else ""
-        click.echo(f"{line['list']}（{line['jurisdiction']}）：{state}{waiting}")
+        click.echo("；".join(overview_parts(line)))
     if not told:
         click.echo("没有保留清单：用 signsvc catalogue adopt 录入")
 
@@ -82,14 +79,10 @@ def history(list_id: str, as_json: bool) -> None:
     """全部版本，和每个调整申请的每一步。"""
     told = lists().history(list_id)
     if as_json:
-        editions = [edition_json(edition) for edition in told.editions]
-        changes = [change_json(change) for change in told.changes.values()]
-        click.echo(
-            json.dumps({"list": list_id, "editions": editions, "changes": changes}, ensure_ascii=False)
-        )
+        click.echo(json.dumps(history_json(told), ensure_ascii=False))
         return
     for edition in told.editions:
-        days = f"{edition.size}项，{chinese_date(edition.effective)}起生效"
+        days = f"{edition.size}项，{effect_of(edition, told)}"
         click.echo(f"第{edition.number}版（{edition.sha256[:16]}）：{days}；{origin_of(edition)}")
     for change in told.changes.values():
         click.echo("\n".join(change_lines(change)))
@@ -103,8 +96,10 @@ def diff(list_id: str, change: str, as_json: bool) -> None:
     """一个调整申请改动了什么：逐个事项、逐个栏目，原文和新文。"""
     told = lists().history(list_id)
     proposal = told.change(change).proposal
-    new = load_catalogue(proposal.text, f"{list_id} {change}")
-    found = differences(told.edition(proposal.base).catalogue(), new)
+    base = told.edition(proposal.base)
+    found = differences(base.catalogue(), load_catalogue(proposal.text, f"{list_id} {change}"))
+    if base.effective > now().date():
+        click.echo(f"对照的第{base.number}版{effect_of(base, told)}，不是今天现行的一版", err=True)
     if as_json:
         click.echo(json.dumps([vars(item) for item in found], ensure_ascii=False))
         return
@@ -123,15 +118,28 @@ def held_on(history: History, day: date) -> Edition:
     return history.on(day) or history.newest
 
 
-def overview(history: History, today: date) -> dict[str, Any]:
-    held = history.on(today)
-    return {
-        "list": history.list_id,
-        "jurisdiction": history.newest.jurisdiction,
-        "editions": len(history.editions),
-        "in_force": held and list_json(held, today),
-        "open": [change.id for change in history.changes.values() if change.state == "open"],
-    }
+def overview_parts(told: Mapping[str, Any]) -> Iterator[str]:
+    """The overview in words."""
+    if not told["editions"]:
+        yield f"{told['list']}：尚未录入"
+        return
+    held = told["in_force"]
+    state = f"现行第{held['edition']}版，{held['size']}项" if held else "尚无生效的版本"
+    yield f"{told['list']}（{told['jurisdiction']}）：{state}"
+    if held and "fault" in held:
+        yield f"不能使用：{held['fault']}"
+    for edition in told["coming"]:
+        yield f"第{edition['edition']}版{chinese_date(date.fromisoformat(edition['effective']))}起生效"
+    for state, name in ((State.OPEN, "在办"), (State.OUTDATED, "已过时")):
+        if told[state.value]:
+            yield f"{name}的调整 {'、'.join(told[state.value])}"
+
+
+def effect_of(edition: Edition, history: History) -> str:
+    """From when it holds, or that it never did."""
+    day = f"{chinese_date(edition.effective)}起生效"
+    later = history.overtaken_by(edition)
+    return f"原定{day}，未生效即由第{later.number}版取代" if later else day
 
 
 def origin_of(edition: Edition) -> str:
@@ -140,78 +148,6 @@ def origin_of(edition: Edition) -> str:
     how = f"{day}公布（调整申请 {edition.change}）" if edition.change else f"{day}录入"
     where = f"，公布于 {'、'.join(edition.channels)}" if edition.channels else ""
     return f"{how}，{edition.by}，{edition.document}{where}"
-
-
-def edition_json(edition: Edition) -> dict[str, Any]:
-    return {
-        "list": edition.list_id,
-        "edition": edition.number,
-        "label": edition.label,
-        "sha256": edition.sha256,
-        "jurisdiction": edition.jurisdiction,
-        "effective": edition.effective.isoformat(),
-        "published_on": edition.published_on.isoformat(),
-        "by": edition.by,
-        "document": edition.document,
-        "change": edition.change or None,
-        "channels": list(edition.channels),
-        "size": edition.size,
-    }
-
-
-def list_json(edition: Edition, day: date) -> dict[str, Any]:
-    """The edition with what is in it."""
-    shown = edition.catalogue()
-    inside = {"holder": shown.holder, "offices": sorted(shown.offices)}
-    return {
-        **edition_json(edition),
-        **inside,
-        "matters": [matter_json(matter, day) for matter in shown.matters],
-    }
-
-
-def matter_json(matter: Matter, day: date) -> dict[str, Any]:
-    return {
-        "id": matter.id,
-        "name": matter.name,
-        "aliases": list(matter.aliases),
-        "handled": matter.handled,
-        "legal_basis": printed_basis(matter),
-        "purposes": list(matter.purposes),
-        "addressee": matter.addressee,
-        "owner": matter.owner,
-        "handling": matter.handling.value,
-        "limit_days": matter.limit_days,
-        "path": matter.path.value,
-        "medium": matter.medium.value,
-        "suspended": lapses(matter, day),
-    }
-
-
-def change_json(change: Change) -> dict[str, Any]:
-    proposal = change.proposal
-    return {
-        "change": change.id,
-        "state": change.state.value,
-        "base": proposal.base,
-        "reason": proposal.reason,
-        "basis": proposal.basis,
-        "note": proposal.note,
-        "by": proposal.by,
-        "at": rfc3339(change.at),
-        "steps": [
-            {
-                "step": taken.step,
-                "by": taken.by,
-                "text": taken.text,
-                "agrees": taken.agrees,
-                "at": rfc3339(at),
-            }
-            for at, taken in change.taken
-        ],
-        "next": [step.id for step in change.next_steps],
-        "withdrawn": change.withdrawn and {"by": change.withdrawn.by, "text": change.withdrawn.text},
-    }
 
 
 def change_lines(change: Change) -> Iterator[str]:
@@ -227,8 +163,8 @@ def change_lines(change: Change) -> Iterator[str]:
         yield f"  {chinese_date(at.date())} {names[taken.step]}：{taken.by}，{opinion}{taken.text}"
     if change.withdrawn:
         yield f"  撤回：{change.withdrawn.by}，{change.withdrawn.text}"
-    if able := "、".join(f"{step.name}（{step.id}）" for step in change.next_steps):
-        yield f"  现在可办：{able}"
+    if change.next_steps:
+        yield f"  {able(change)}"
 
 
 def difference_line(item: Difference) -> str:
@@ -237,12 +173,3 @@ def difference_line(item: Difference) -> str:
     if not item.new:
         return f"{item.kind} {item.matter} {item.field}：－{item.old}"
     return f"{item.kind} {item.matter} {item.field}：{item.old} → {item.new}"
-
-
-def lapses(matter: Matter, day: date) -> list[str]:
-    """Why the matter is suspended on that day; empty if it is not."""
-    over = [lapse(basis, day) for basis in matter.bases if basis.valid_to and basis.valid_to < day]
-    early = [basis for basis in matter.bases if basis.valid_from and basis.valid_from > day]
-    return over + [
-        f"{basis.printed}自{chinese_date(basis.valid_from)}起才施行" for basis in early if basis.valid_from
-    ]

@@ -27,5 +27,5 @@ def doctor() -> int:
     """检查环境：版本、转换程序、字体、密钥及其有效期、登记库、政策文件；并说明怎么办。"""
     findings = examine(settings())
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.good else 'FAIL'} {finding.name}：{finding.text}")
+        click.echo(f"{finding.label} {finding.name}：{finding.text}")
     return Exit.DONE if all(finding.good for finding in findings) else Exit.NOT_ALL

@@ -13,6 +13,7 @@ import click
 from signsvc.cli.shared import settings
 from signsvc.errors import Exit
 from signsvc.policy import Document, Layer, Pack, load_pack
+from signsvc.policy.departures import departures
 from signsvc.policy.documents import Validity
 from signsvc.policy.packs import Item, Listing
 from signsvc.policy.standing import due, transitional, validity
@@ -43,10 +44,12 @@ def show(jurisdiction: str | None, items: bool, as_json: bool) -> None:
 @policy.command()
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def check(folders: tuple[Path, ...]) -> int:
-    """检查 FOLDERS 中的政策包；不写时检查本地 packs/ 中的和各组织所用的。逐个文件指出错在哪一行。"""
+    """检查 FOLDERS 中的政策包；不写时检查本地 packs/ 中的和各组织所用的。逐个文件指出错在哪一行，与自带的有何不同。"""
     findings = list(packs.examine(settings().home, folders))
     for finding in findings:
-        click.echo(f"{'ok  ' if finding.good else 'FAIL'} {finding.text}")
+        click.echo(f"{finding.label} {finding.text}")
+    if remarks := sum(finding.good and bool(finding.remark) for finding in findings):
+        click.echo(f"注意 与自带的政策包有 {remarks} 处不同：请逐处核对有无文件依据，没有的请改回")
     return Exit.DONE if all(finding.good for finding in findings) else Exit.NOT_ALL
 
 
@@ -82,6 +85,7 @@ def _layer_lines(layer: Layer, today: date, items: bool) -> Iterator[str]:
     if document.note:
         yield f"  说明：{document.note}"
     yield f"  来源：{layer.origin}（SHA-256 {layer.sha256}）"
+    yield from (f"  {found.label}：{found.text}（与自带的政策包不同）" for found in departures(layer))
     for listing, held in _lists(layer):
         yield f"  清单：{listing.annex}《{listing.title}》{len(held)} 项{_span(listing)}"
         if items:
@@ -145,6 +149,7 @@ def _layer_data(layer: Layer, today: date, items: bool) -> dict[str, Any]:
         "name": layer.name,
         "file": layer.origin,
         "sha256": layer.sha256,
+        "departures": [vars(found) for found in departures(layer)],
         "document": _document_data(layer.document, today),
         "lists": [
             {

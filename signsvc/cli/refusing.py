@@ -20,7 +20,10 @@ from signsvc.wiring.refusing import refusing
 @click.option("--seal", is_flag=True, help="告知单也加盖印章")
 @fixed_columns
 def refuse(file: Path, out: Path, seal: bool, **fixed: str | None) -> int:
-    """不予出具告知单：FILE 同 sign；按政策不能出具的每行一份，写明原因、依据和办事途径，并登记。"""
+    """不予出具告知单：按政策不能出具的每行一份，写明原因、依据和办事途径，并登记。
+
+    FILE 同 sign，但只需申请编号、出具组织、证明名称、索要单位和姓名。
+    """
     chosen = settings()
     rows = read_table(chosen, file)
     with refusing(chosen, seal) as refuser, results.results(out, results.REFUSALS) as written:

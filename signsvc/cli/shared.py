@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from signsvc.config import Settings, load
-from signsvc.errors import InputError
+from signsvc.errors import InputError, reason
 
 FILE_LIMIT = 10 * 1024 * 1024  # bytes of a PDF or a template
 
@@ -21,11 +21,11 @@ def read_file(file: Path, limit: int = FILE_LIMIT) -> bytes:
         with open(file, "rb") as stream:
             return stream.read(limit + 1)
     except OSError as error:
-        raise InputError(f"读不到文件 {file}：{os.strerror(error.errno or 0)}") from error
+        raise InputError(f"读不到文件 {file}：{reason(error)}") from error
 
 
 def write_file(file: Path, data: bytes) -> None:
     try:
         file.write_bytes(data)
     except OSError as error:
-        raise InputError(f"写不进 {file}：{os.strerror(error.errno or 0)}") from error
+        raise InputError(f"写不进 {file}：{reason(error)}") from error

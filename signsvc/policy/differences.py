@@ -60,7 +60,7 @@ _BASIS = {
     "issuer_named": "写明由基层群众性自治组织出具",
 }
 _SLOT = {"name": "名称", "free": "允许自填", "max_length": "最长字数", "default": "缺省内容"}
-_VALUES: dict[StrEnum, str] = {
+KINDS: Mapping[StrEnum, str] = {
     BasisKind.LAW: "法律",
     BasisKind.REGULATION: "行政法规",
     BasisKind.LOCAL_REGULATION: "地方性法规",
@@ -68,6 +68,9 @@ _VALUES: dict[StrEnum, str] = {
     BasisKind.INTERPRETATION: "司法解释",
     BasisKind.RULE: "规章",
     BasisKind.NORMATIVE: "规范性文件",
+}
+_VALUES: Mapping[StrEnum, str] = {
+    **KINDS,
     Path.ORDINARY: "一般",
     Path.CONSULTATION: "议事协商",
     Path.RISK: "法律风险评估",
@@ -85,6 +88,7 @@ def differences(old: Catalogue, new: Catalogue) -> tuple[Difference, ...]:
     """Every difference between two versions: of the list itself, then of its matters, by their ids."""
     found = list(_compared("变更", "清单", _facts(old, _LIST), _facts(new, _LIST)))
     before, after = _by_id(old), _by_id(new)
+    found += _compared("变更", "清单", _order(before, after), _order(after, before))
     for key in dict.fromkeys((*before, *after)):
         was, now = before.get(key), after.get(key)
         kind = "变更" if was and now else "新增" if now else "取消"
@@ -98,6 +102,11 @@ def _by_id(catalogue: Catalogue) -> dict[str, Matter]:
     return {matter.id: matter for matter in catalogue.matters}
 
 
+def _order(one: Mapping[str, Matter], other: Mapping[str, Matter]) -> dict[str, str]:
+    """The order of the matters that both have: those that come or go are told by themselves."""
+    return {"事项的次序": "；".join(key for key in one if key in other)}
+
+
 def _compared(kind: str, matter: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Difference]:
     for label in dict.fromkeys((*old, *new)):
         was, now = old.get(label, ""), new.get(label, "")
@@ -109,12 +118,16 @@ def _matter_facts(matter: Matter | None) -> dict[str, str]:
     if matter is None:
         return {}
     facts = _facts(matter, _MATTER)
-    for basis in matter.bases:
-        facts |= _inner(f"依据{basis.printed}", _facts(basis, _BASIS))
+    printed = [basis.printed for basis in matter.bases]
+    for at, basis in enumerate(matter.bases):
+        again = printed[:at].count(basis.printed)
+        facts |= _inner(
+            f"依据{basis.printed}" + (f"（第{again + 1}处）" if again else ""), _facts(basis, _BASIS)
+        )
     for slot in matter.slots:
         facts |= _inner(f"空“{slot.name}”", _facts(slot, _SLOT))
     order = {
-        "依据的次序": [basis.printed for basis in matter.bases],
+        "依据的次序": printed,
         "空的次序": [slot.name for slot in matter.slots],
     }
     return facts | {label: "；".join(names) for label, names in order.items()}

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Lock
 
 from signsvc.config import Settings
-from signsvc.errors import SignsvcError
+from signsvc.errors import PolicyError, SettingsError, SignsvcError
 from signsvc.models import Office, OfficeId
 from signsvc.policy.answer import Answer, answer
 from signsvc.policy.asking import Place, Question
@@ -55,12 +55,19 @@ class Guidance:
     def answer(self, question: Question, place: Place) -> Answer:
         return answer(question, place, self.today, self.rules.strict)
 
-    def elsewhere(self, question: Question, place: Place) -> tuple[Answer, ...]:
-        """Answers of the offices whose retained lists have this name, where only their province was asked."""
+    def elsewhere(self, question: Question, place: Place) -> tuple[Place, ...]:
+        """The offices whose retained lists have this name, where only their province was asked; those that cannot use
+        their list are left out, and their own page says so."""
         if place.office:
             return ()
-        asked = (self._place(office) for office in self.offices[place.pack.jurisdiction])
-        return tuple(self.answer(question, place) for place in asked if place.retains(question.name))
+        asked = map(self._usable, self.offices[place.pack.jurisdiction])
+        return tuple(found for found in asked if found and found.retains(question.name))
+
+    def _usable(self, office: Office) -> Place | None:
+        try:
+            return self._place(office)
+        except PolicyError:
+            return None
 
     def _place(self, office: Office) -> Place:
         return Place(self.rules.pack(office.jurisdiction), office, self.rules.catalogue(office, self.today))
@@ -72,32 +79,47 @@ class Guide:
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = now) -> None:
         self._settings = settings
         self._clock = clock
-        self._lock = Lock()
-        self._state: _State | None = None
-        self._loaded: Guidance | SignsvcError | None = None
+        self._loading = Lock()
+        self._held: tuple[_State | None, Guidance | SignsvcError] | None = None
 
     def current(self) -> Guidance:
-        """The rules of today; raises PolicyError or SettingsError while a file of theirs is wrong."""
-        with self._lock:
-            state = (self._clock().date(), tuple(_files(self._settings.home)))
-            if self._loaded is None or state != self._state:
-                self._loaded, self._state = self._load(state[0]), state
-            loaded = self._loaded
+        """The rules of today; while a file of theirs is wrong, the error that says so (SignsvcError).
+
+        One thread loads what has changed; the others answer from what was loaded before, and wait only at the start.
+        """
+        state = self._state()
+        if self._stale(state) and self._loading.acquire(blocking=self._held is None):
+            try:
+                if self._stale(state):  # another thread may have loaded it while this one waited
+                    self._held = state, self._load(self._clock().date())
+            finally:
+                self._loading.release()
+        loaded = self._held[1] if self._held else SettingsError("本地规则尚未载入，请稍后再试")
         if isinstance(loaded, SignsvcError):
             raise loaded
         return loaded
+
+    def _stale(self, state: _State | None) -> bool:
+        return self._held is None or state is None or self._held[0] != state
+
+    def _state(self) -> _State | None:
+        """What the files look like now; None while they cannot be looked at, which is asked again each time."""
+        try:
+            return self._clock().date(), tuple(_files(self._settings.home))
+        except OSError:
+            return None
 
     def _load(self, today: date) -> Guidance | SignsvcError:
         """What is wrong is kept too: a broken file is not read again at every question."""
         try:
             guidance = Guidance(Rules.load(self._settings), today)
-            for offices in guidance.offices.values():
-                guidance.places(
-                    offices[0].id
-                )  # a fault in a pack or list shows now, not at one office's question
+            guidance.places(None)  # a fault in a pack shows now, not at one office's question
         except SignsvcError as error:
             _LOG.error("%s", error)
             return error
+        except OSError as error:
+            _LOG.error("rules cannot be read: %s", error.strerror)
+            return SettingsError(f"本地规则读不到：{error.strerror}")
         return guidance
 
 

@@ -14,8 +14,10 @@ from signsvc.models import Office, OfficeId
 from signsvc.policy import Catalogue, Pack, changes, load_catalogue
 from signsvc.policy.changes import Edition, History
 from signsvc.policy.events import Adopted, Event, Proposed, decode, encode
+from signsvc.policy.vetting import vet, within
 
 Packs = Callable[[str], Pack]  # the pack of a jurisdiction
+Held = Catalogue | PolicyError  # a list, or why it cannot be used
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Lists:
     """Every list of the home as it was read, by its id; what was loaded from an edition is kept."""
 
     histories: Mapping[str, History]
-    _loaded: dict[str, Catalogue] = field(default_factory=dict)
+    _loaded: dict[str, Held] = field(default_factory=dict)
 
     def history(self, list_id: str) -> History:
         """The history of a list; InputError if there is no such list."""
@@ -32,22 +34,47 @@ class Lists:
             raise InputError(f"没有保留清单 {list_id}（现有：{known}）")
         return self.histories[list_id]
 
-    def on(self, day: date, offices: Mapping[OfficeId, Office]) -> dict[OfficeId, Catalogue]:
-        """Each office's list on that day; PolicyError if an office has two, or one of another place."""
-        held: dict[OfficeId, Catalogue] = {}
+    def on(self, day: date, offices: Mapping[OfficeId, Office]) -> dict[OfficeId, Held]:
+        """Each office's list on that day; where it has two, or one of another place, or one that the rules of today do
+        not let pass, what is wrong and what to do. Such an office issues nothing; all others go on."""
+        held: dict[OfficeId, Held] = {}
+        lists: dict[OfficeId, str] = {}
         for list_id, history in self.histories.items():
-            if (edition := history.on(day)) is None:
-                continue
-            if edition.label not in self._loaded:
-                self._loaded[edition.label] = edition.catalogue()
-            catalogue = self._loaded[edition.label]
-            for office in catalogue.offices:
-                if office in held:
-                    raise PolicyError(f"保留清单 {list_id}：{office} 已在另一份保留清单中")
-                if office in offices and offices[office].jurisdiction != catalogue.jurisdiction:
-                    raise PolicyError(f"保留清单 {list_id}：{office} 的辖区与清单的不一致")
-                held[office] = catalogue
+            edition = history.on(day)
+            for office in edition.offices if edition else ():
+                if office in lists:
+                    held[office] = _held_twice(office, lists[office], list_id)
+                elif edition:
+                    lists[office], held[office] = list_id, self._usable(edition, offices.get(office))
         return held
+
+    def _usable(self, edition: Edition, office: Office | None) -> Held:
+        if office and not within(office.jurisdiction, edition.jurisdiction):
+            return _out_of_place(office, edition)
+        if edition.label not in self._loaded:
+            self._loaded[edition.label] = _loaded(edition)
+        return self._loaded[edition.label]
+
+
+def _loaded(edition: Edition) -> Held:
+    try:
+        return edition.catalogue()
+    except PolicyError as error:
+        return PolicyError(f"保留清单 {error}。适用组织暂停出具：{_MEND.format(edition.list_id)}")
+
+
+def _held_twice(office: OfficeId, first: str, second: str) -> PolicyError:
+    where = f"{office} 同时在保留清单 {first} 和 {second} 的适用组织中，暂停出具"
+    return PolicyError(f"{where}：请用 signsvc catalogue propose 调整其中一份，去掉该组织")
+
+
+def _out_of_place(office: Office, edition: Edition) -> PolicyError:
+    place = f"保留清单 {edition.list_id} 的辖区 {edition.jurisdiction}"
+    fault = f"{office.id} 的辖区 {office.jurisdiction} 不在{place}之内，暂停出具"
+    return PolicyError(f"{fault}：请更正 offices.toml，或{_MEND.format(edition.list_id)}")
+
+
+_MEND = "用 signsvc catalogue propose {} 调整清单"
 
 
 def load_lists(folder: Path) -> Lists:
@@ -87,7 +114,7 @@ def record(
         before = _load(journals).histories
         history = before.get(list_id, History(list_id))
         event = event(history) if callable(event) else event
-        changes.vet(history, event, packs(_jurisdiction(history, event)))
+        vet(history, event, _pack(history, event, packs), changes.beijing_day(at))
         grown = history.after(event, at)
         if grown.editions != history.editions:
             _check_fit(Lists({**before, list_id: grown}), grown.newest, offices)
@@ -104,17 +131,23 @@ def proposal(
     return Proposed(change, history.newest.number, text, reason, by, steps, basis, note)
 
 
-def _jurisdiction(history: History, event: Event) -> str:
-    """Under whose rules: those of the list as it stands, or as it begins."""
-    begins = isinstance(event, Adopted)
-    return load_catalogue(event.text, history.list_id).jurisdiction if begins else history.newest.jurisdiction
+def _pack(history: History, event: Event, packs: Packs) -> Pack:
+    """Under whose rules: those of the list's place as it is, or as it begins. A place it moves to must have its own."""
+    if isinstance(event, Adopted | Proposed):
+        proposed = packs(load_catalogue(event.text, history.list_id).jurisdiction)
+        if isinstance(event, Adopted):
+            return proposed
+    return packs(history.newest.jurisdiction)
 
 
 def _check_fit(lists: Lists, added: Edition, offices: Mapping[OfficeId, Office]) -> None:
-    """PolicyError if the new edition would ever meet another list over an office, as far as is known now."""
+    """PolicyError if one of its offices could ever not use the new edition, as far as is known now."""
     editions = (edition for history in lists.histories.values() for edition in history.editions)
-    for day in {edition.effective for edition in editions if edition.effective >= added.effective}:
-        lists.on(day, offices)
+    for day in sorted({edition.effective for edition in editions if edition.effective >= added.effective}):
+        held = lists.on(day, offices)
+        for office in added.offices:
+            if isinstance(fault := held.get(office), PolicyError):
+                raise fault
 
 
 def _load(journals: Journals) -> Lists:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from signsvc import policy
 from signsvc.config import Settings
-from signsvc.errors import RowRefused, SettingsError
+from signsvc.errors import PolicyError, RowFailed, RowRefused, SettingsError
 from signsvc.models import Decision, Issue, Office, OfficeId, Refuse, Request
 from signsvc.policy import Catalogue, Pack
 from signsvc.wiring.home import CATALOGUES, OFFICES, now
-from signsvc.wiring.lists import Lists, load_lists
+from signsvc.wiring.lists import Held, Lists, load_lists
 from signsvc.wiring.packs import source
 
 
@@ -27,34 +27,33 @@ class Rules:
     strict: bool
     home: Path
     packs: dict[str, Pack] = field(default_factory=dict)
-    _held: dict[date, Mapping[OfficeId, Catalogue]] = field(default_factory=dict)
+    _held: dict[date, Mapping[OfficeId, Held]] = field(default_factory=dict)
 
     @classmethod
     def load(cls, settings: Settings) -> Rules:
-        """From the home: SettingsError names a file that is missing, PolicyError one that is wrong today,
-        CatalogueChanged a list whose journal is not as it was written."""
-        rules = cls.read(settings)
-        rules._catalogues(_today())
-        return rules
-
-    @classmethod
-    def read(cls, settings: Settings) -> Rules:
-        """The same, but whether the lists can be used is not asked yet: for who will put them right."""
+        """From the home: SettingsError names a file that is missing, PolicyError one that cannot be read,
+        CatalogueChanged a list whose journal is not as it was written. A list that some office cannot use today stops
+        only that office; see `catalogue`."""
         offices = policy.load_offices(_data(settings.home / OFFICES), OFFICES)
         return cls(offices, load_lists(settings.home / CATALOGUES), settings.strict_policy, settings.home)
 
     @cached_property
     def slot_names(self) -> frozenset[str]:
         """Columns that a request file may have besides the fixed ones."""
-        return frozenset(
-            name for catalogue in self._catalogues(_today()).values() for name in catalogue.slot_names
-        )
+        held = self._catalogues(_today()).values()
+        return frozenset(name for found in held if isinstance(found, Catalogue) for name in found.slot_names)
 
     def catalogue(self, office: Office, day: date | None = None) -> Catalogue:
-        """The office's list as it holds on that day, today unless given; an empty one if it has none."""
-        return self._catalogues(day or _today()).get(office.id) or policy.no_catalogue(office.jurisdiction)
+        """The office's list as it holds on that day, today unless given; an empty one if it has none.
 
-    def _catalogues(self, day: date) -> Mapping[OfficeId, Catalogue]:
+        PolicyError if it has one that it cannot use, and what to do about it.
+        """
+        found = self._catalogues(day or _today()).get(office.id) or policy.no_catalogue(office.jurisdiction)
+        if isinstance(found, PolicyError):
+            raise PolicyError(str(found))
+        return found
+
+    def _catalogues(self, day: date) -> Mapping[OfficeId, Held]:
         if day not in self._held:
             self._held[day] = self.lists.on(day, self.offices)
         return self._held[day]
@@ -69,9 +68,14 @@ class Rules:
         return policy.find_office(self.offices, request.office, None)
 
     def decision(self, request: Request, office: Office, day: date) -> Decision:
-        """The decision on a batch row."""
+        """The decision on a batch row, by the office's list and its own place's pack; RowFailed if it cannot use the
+        list, for that is no word of the policy."""
         pack = self.pack(office.jurisdiction)
-        return policy.decide(request, office, self.catalogue(office, day), pack, day, self.strict)
+        try:
+            catalogue = self.catalogue(office, day)
+        except PolicyError as error:
+            raise RowFailed(str(error), error.code) from error
+        return policy.decide(request, office, catalogue, pack, day, self.strict)
 
     def decide(self, request: Request, office: Office, day: date) -> Issue:
         """The same; a refusal is raised with every fault."""

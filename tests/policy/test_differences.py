@@ -91,6 +91,22 @@ def test_a_change_of_the_list_itself_is_shown() -> None:
     assert (offices.old, offices.new) == ("gd-demo", "gd-demo；gd-two")
 
 
+def test_another_order_of_the_matters_is_a_change() -> None:
+    [shown] = differences(LIST, replace(LIST, matters=LIST.matters[::-1]))
+    assert (shown.matter, shown.field) == ("清单", "事项的次序")
+    assert (
+        differences(LIST, replace(LIST, matters=LIST.matters[1:]))[0].kind == "取消"
+    )  # and no change of order
+
+
+def test_of_two_bases_that_print_alike_each_is_compared() -> None:
+    basis = FIRST.bases[0]
+    twice = with_first(replace(FIRST, bases=(basis, basis)))
+    ended = with_first(replace(FIRST, bases=(replace(basis, text="改"), basis)))
+    [shown] = differences(twice, ended)
+    assert (shown.old, shown.new) == (basis.text, "改")
+
+
 def test_every_kind_has_a_name_in_chinese() -> None:
     for kind in BasisKind:
         changed = replace(FIRST.bases[0], kind=kind)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -108,12 +110,15 @@ def test_qinghai_decides_and_publishes(home: Home) -> None:
 def test_an_opinion_against_it_and_a_withdrawal_leave_the_list_as_it_is(home: Home) -> None:
     first = propose(home, "guangdong", "收养登记", "办理收养登记", "--basis", "某法")
     second = propose(home, "guangdong", "人民法院", "示范区人民法院", "--basis", "某法")
-    step(home, "guangdong", first, "necessity", "--disagree")
+    assert "已有不同意" in step(home, "guangdong", first, "necessity", "--disagree")
+    step(home, "guangdong", first, "legality")
+    assert "必要性审核意见为不同意" in step(home, "guangdong", first, "decided", expect=1)
+    assert "未获同意" in step(home, "guangdong", first, "reasonableness")
     catalogue(home, "withdraw", "demo-guangdong", second, "--by", "示范市法院", "--text", "另行研究")
     told = told_json(home, "history", "demo-guangdong")
     assert [change["state"] for change in told["changes"]] == ["rejected", "withdrawn"]
     assert len(told["editions"]) == 1
-    assert step(home, "guangdong", first, "legality", expect=1)
+    assert "未获同意，不能再办" in step(home, "guangdong", first, "decided", expect=1)
     shown = catalogue(home, "history", "demo-guangdong").stdout
     assert "不同意：necessity的意见" in shown
 
@@ -161,14 +166,72 @@ def another_journal(home: Home) -> bytes:
     return (other.var / "catalogue" / "demo-qinghai.jsonl").read_bytes()
 
 
+def in_days(days: int) -> str:
+    return (now().date() + timedelta(days=days)).isoformat()
+
+
 def test_an_edition_of_tomorrow_is_not_issued_from_today(home: Home) -> None:
-    changed(home, "qinghai", "--effective", "2099-01-01")
+    tomorrow = in_days(1)
+    changed(home, "qinghai", "--effective", tomorrow)
     shown = told_json(home, "show", "demo-qinghai")
-    later = told_json(home, "show", "demo-qinghai", "--on", "2099-01-01")
+    later = told_json(home, "show", "demo-qinghai", "--on", tomorrow)
     assert (shown["edition"], later["edition"]) == (1, 2)
-    assert [later["matters"][0]["addressee"], later["effective"]] == ["示范区人民法院", "2099-01-01"]
+    assert [later["matters"][0]["addressee"], later["effective"]] == ["示范区人民法院", tomorrow]
     [line] = [line for line in told_json(home, "list") if line["list"] == "demo-qinghai"]
     assert (line["editions"], line["in_force"]["edition"]) == (2, 1)
+    assert [edition["edition"] for edition in line["coming"]] == [2]
+
+
+def test_a_publication_for_a_wrong_day_is_set_right_by_the_next(home: Home) -> None:
+    change = propose(home, "qinghai", 'addressee = "人民法院"', 'addressee = "示范区人民法院"')
+    step(home, "qinghai", change, "decided")
+    assert "一年内" in step(home, "qinghai", change, "published", "--effective", "2099-01-01", expect=1)
+    step(home, "qinghai", change, "published", "--effective", in_days(300))
+    back = propose(home, "qinghai", 'addressee = "人民法院"', 'addressee = "人民法院"')
+    assert "不是今天现行的一版" in catalogue(home, "diff", "demo-qinghai", back).stderr
+    step(home, "qinghai", back, "decided")
+    assert "第2版尚未生效，由这一版取代" in step(home, "qinghai", back, "published")
+    shown = catalogue(home, "history", "demo-qinghai").stdout.splitlines()[1]
+    assert "未生效即由第3版取代" in shown
+    assert [
+        edition["overtaken_by"] for edition in told_json(home, "history", "demo-qinghai")["editions"]
+    ] == [
+        *(None, 3, None),
+    ]
+    assert told_json(home, "show", "demo-qinghai", "--on", in_days(300))["edition"] == 3
+
+
+def test_a_change_that_another_overtook_goes_no_further_and_is_marked(home: Home) -> None:
+    late = propose(home, "qinghai", 'addressee = "人民法院"', 'addressee = "示范县人民法院"')
+    change = propose(home, "qinghai", 'addressee = "人民法院"', 'addressee = "示范区人民法院"')
+    step(home, "qinghai", change, "decided")
+    assert f"已过时、须按新版重新提出的调整申请：{late}" in step(home, "qinghai", change, "published")
+    for each in ("decided", "published"):
+        assert step(home, "qinghai", late, each, expect=1).startswith("error: change_outdated: ")
+    assert f"已过时的调整 {late}" in catalogue(home, "list").stdout
+    assert f"调整申请 {late}（改第1版）：已过时" in catalogue(home, "history", "demo-qinghai").stdout
+    catalogue(home, "withdraw", "demo-qinghai", late, "--by", "示范市法院", "--text", "重新提出")
+    [line] = [line for line in told_json(home, "list") if line["list"] == "demo-qinghai"]
+    assert (line["open"], line["outdated"]) == ([], [])
+
+
+def test_a_proposal_that_changes_nothing_is_refused(home: Home) -> None:
+    file = list_file(home, "qinghai", "[[matters]]", "# 只加了注释\n[[matters]]")
+    words = ("propose", "demo-qinghai", file, "--by", "示范市法院", "--reason", "其他原因")
+    told = catalogue(home, *words, expect=1).stderr
+    assert told.startswith("error: change_invalid: 内容没有变")
+    assert told_json(home, "history", "demo-qinghai")["changes"] == []
+
+
+def test_the_rows_of_an_office_out_of_its_lists_place_fail_and_the_others_go_on(home: Home) -> None:
+    offices = home.var / "offices.toml"
+    text = offices.read_text("utf-8")
+    offices.write_text(text.replace('jurisdiction = "guangdong"', 'jurisdiction = "qinghai"'), "utf-8")
+    rows = home.write_rows("rows.csv", [a_row(1), a_row(2, office="qh-demo")])
+    told = typed(home, "check", rows, expect=1).stdout.splitlines()
+    assert "bad_policy：gd-demo 的辖区 qinghai" in told[0]
+    assert told[1:] == ["共 2 行，1 行有问题"]
+    assert "FAIL 保留清单：gd-demo" in typed(home, "doctor", expect=1).stdout
 
 
 def test_a_matter_whose_law_ended_is_shown_as_suspended(home: Home) -> None:
@@ -228,14 +291,30 @@ def test_a_table_goes_out_is_edited_and_comes_back_as_a_draft(home: Home) -> Non
         ("catalogue", "show", "nowhere"),
         ("catalogue", "adopt", "new", "FILE", "--by", " ", "--document", "某号"),
         ("catalogue", "export", "demo-qinghai", "list.pdf"),
+        ("catalogue", "adopt", "new", "nowhere.toml", "--by", "某", "--document", "某号"),
+        ("catalogue", "import", "demo-qinghai", "nowhere.xlsx", "-o", "draft.toml"),
+        ("catalogue", "export", "demo-qinghai", "nowhere/list.xlsx"),
+        ("catalogue", "show", "demo-qinghai", "--on", "明天"),
+        ("catalogue", "show", "demo-qinghai", "--edition", "一"),
+        ("catalogue", "show", "demo-qinghai", "--edition", "1", "--on", "2026-01-01"),
+        ("catalogue", "show", "demo-qinghai", "demo-guangdong"),
+        ("catalogue", "show", "demo-qinghai", "--version"),
+        ("catalogue", "show", "demo-qinghai", "--on"),
+        ("catalogue", "adopt", "new", "FILE"),
+        ("catalogue", "step", "demo-qinghai"),
+        ("catalogue", "repeal"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_of_reason(home: Home, words: tuple[str, ...]) -> None:
+def test_what_cannot_be_done_is_one_line_of_reason_in_chinese(home: Home, words: tuple[str, ...]) -> None:
     file = list_file(home, "qinghai", "人民法院", "示范区人民法院")
     done = typed(home, *(str(file) if word == "FILE" else word for word in words), expect=None)
     assert done.exit_code in (1, 2)
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("error: ")
+    message = done.stderr.split(": ", 2)[2]
+    assert re.search(r"[\u4e00-\u9fff]", message)
+    told = re.sub(r"(?:signsvc|main) [a-z ]+", "", message)  # a command to type is no sentence of click's
+    assert not re.search(r"[A-Za-z]+'? [A-Za-z]+", told)
 
 
 def test_the_journal_is_lines_of_json_in_beijing_time(home: Home) -> None:
