@@ -43,8 +43,8 @@ from signsvc.registry import REFUSED, Conflict, Mark, NewRefusal, Recorded, Refu
 from signsvc.report import BEIJING
 from signsvc.steps import Convert, Steps
 
-# The columns that a notice prints, is known by, or is judged by. What else a certificate needs (who verified, until when
-# it is valid) was never found out for what is never issued, and nobody shall have to invent it.
+# The columns that a notice prints, is known by, or is judged by. What else a certificate needs (who verified, until
+# when it is valid) was never found out for what is never issued, and nobody shall have to invent it.
 COLUMNS = frozenset({"request_id", "office", "matter", "addressee", "name", "purpose", "statement"})
 # With these the policy says no to the matter; the last two only if it is the matter that they are about.
 _NO = frozenset({"unknown_matter", "basis_lapsed", "policy_expired"})
@@ -115,7 +115,7 @@ class _Chunk(Steps):
 
     def issued(self, key: int, known: Recorded | Conflict) -> None:
         if isinstance(known, Conflict):
-            message = f"申请编号已用于 {known.number}，内容不同；请换一个申请编号"
+            message = f"申请编号已用于 {known.number}，内容不同：本行是另一申请的，请换一个申请编号"
             raise RowRefused([Fault("request_conflict", message, "request_id")])
         message = f"该申请已出具 {known.certificate.number}，不用告知单"
         raise RowRefused([Fault("already_issued", message, "request_id")])
@@ -126,7 +126,7 @@ class _Chunk(Steps):
             raise RowRefused(mistakes)
         today = self.refuser.clock().astimezone(BEIJING).date()
         office = self.refuser.office(request)
-        # It tells how things stand today; the day of a certificate that there will not be has no say, nor a mistake in it.
+        # A notice tells how things stand today, whatever day was given for a certificate that there will not be.
         decision = self.refuser.decide(replace(request, issued_on=None), office, today)
         told = _refusal(decision)
         number = self.refuser.registry.notice_number(self.mark(request), office.id)

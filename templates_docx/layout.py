@@ -30,7 +30,6 @@ COPIES = 14.0  # 4号
 SMALL = 12.0  # 小4号
 LEADING = 29.0  # 22 lines on 225 mm
 WIDTH = 156 * 72 / 25.4  # of the text
-TOP, BOTTOM = 37.0, 35.0  # mm: margins, which leave 225 mm
 # The signature block is centred on one axis in the right part of the page; 19 characters of 3号 fit its width.
 SIGNATURE_INDENT = 8 * BODY
 # A 42 mm seal over date and office reaches up to 42 pt above the date; 8 pt are in the lines.
@@ -58,17 +57,10 @@ class Style:
 LAST_STYLE = Style("表尾", size=1.0, leading=1.0)  # the empty paragraph that must follow a table
 
 
-def start(
-    styles: Sequence[Style],
-    style_id: str,
-    title: str,
-    modified: datetime,
-    top: float = TOP,
-    bottom: float = BOTTOM,
-) -> DocumentObject:
-    """An empty A4 document with these styles, their ids `style_id` and a number, and these margins in mm."""
+def start(styles: Sequence[Style], style_id: str, title: str, modified: datetime) -> DocumentObject:
+    """An empty A4 document with these styles, their ids `style_id` and a number."""
     document = Document()
-    _page(document, top, bottom)
+    _page(document)
     _settings(document)
     _styles(document, styles, style_id)
     _properties(document, title, modified)
@@ -101,11 +93,11 @@ _TABLE = (
 )
 
 
-def _page(document: DocumentObject, top: float, bottom: float) -> None:
+def _page(document: DocumentObject) -> None:
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
-    section.top_margin, section.bottom_margin = Mm(top), Mm(bottom)
-    section.left_margin, section.right_margin = Mm(28), Mm(210 - 28 - 156)
+    section.top_margin, section.left_margin = Mm(37), Mm(28)
+    section.right_margin, section.bottom_margin = Mm(210 - 28 - 156), Mm(297 - 37 - 225)
     section.header_distance, section.footer_distance = Mm(15), Mm(15)
     for grid in section._sectPr.findall(qn("w:docGrid")):
         section._sectPr.remove(grid)

@@ -20,23 +20,22 @@ from layout import (
 
 SIZE = 12.0  # 小4号
 LINE = 17.0
-# mm: less than an official document (公文) has, so that one reason fits a page in a type that is read with ease.
-MARGINS = (30.0, 25.0)  # top, bottom
 HEADING_FONT = "黑体"
 CENTER = WD_ALIGN_PARAGRAPH.CENTER
 
 STYLES = (
-    Style("告知标题", CENTER, TITLE_FONT, TITLE, 34.0, after=2.0, keep_next=True),
+    Style("告知标题", CENTER, TITLE_FONT, TITLE, 32.0, after=2.0, keep_next=True),
     Style("告知编号", CENTER, size=SIZE, leading=LINE, keep_next=True),
-    Style("告知说明", CENTER, size=SIZE, leading=LINE, after=6.0, keep_next=True),
+    Style("告知说明", CENTER, size=SIZE, leading=LINE, after=4.0, keep_next=True),
     Style("申请人", size=SIZE, leading=LINE, keep_next=True),
     Style("告知正文", size=SIZE, leading=LINE, indent=2),
-    Style("告知小标题", font=HEADING_FONT, size=SIZE, leading=LINE, indent=2, before=3.0, keep_next=True),
-    # Values with several lines: every line stands two characters in.
-    Style("告知内容", size=SIZE, leading=LINE, left=2 * SIZE),
+    Style("告知小标题", font=HEADING_FONT, size=SIZE, leading=LINE, before=2.0, keep_next=True),
+    # Values with several lines: every line begins at the margin.
+    Style("告知内容", size=SIZE, leading=LINE),
+    Style("告知结语", size=SIZE, leading=LINE, before=6.0),
     # Nothing is under the office's name that its seal, if it sets one, could cover.
-    Style("告知日期", CENTER, size=14.0, leading=20.0, left=SIGNATURE_INDENT, before=SEAL_ABOVE + 2),
-    Style("告知组织", CENTER, size=14.0, leading=20.0, left=SIGNATURE_INDENT),
+    Style("告知日期", CENTER, size=SIZE, leading=LINE, left=SIGNATURE_INDENT, before=SEAL_ABOVE + 4.0),
+    Style("告知组织", CENTER, size=SIZE, leading=LINE, left=SIGNATURE_INDENT),
     LAST_STYLE,
 )
 PARAGRAPHS = (
@@ -57,9 +56,10 @@ PARAGRAPHS = (
     ("告知小标题", "四、可以怎么办"),
     ("告知内容", "{{可以怎么办}}"),
 )
+# Two lines of text at least, which go with date and office wherever these go.
 CLOSING = (
     (
-        "告知内容",
+        "告知结语",
         "仍被要求提供的，可请索要单位说明要求提供该证明的法律法规依据，也可向其上级主管部门反映。"
         "本单位电话：{{电话}}",
     ),
@@ -71,7 +71,7 @@ CLOSING = (
 def build() -> bytes:
     """The template as .docx bytes, reproducible."""
     made = datetime(2026, 11, 21)  # noqa: DTZ001 (the property has no zone)
-    document = start(STYLES, "Refusal", "不予出具告知单", made, *MARGINS)
+    document = start(STYLES, "Refusal", "不予出具告知单", made)
     for style, text in PARAGRAPHS:
         document.add_paragraph(text, style=style)
     (closing,) = row(document._body, WIDTH)

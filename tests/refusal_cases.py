@@ -7,9 +7,13 @@ from datetime import date
 from typing import Any
 
 from fill_cases import COMMUNITY
+from home import a_row
 
 from signsvc.errors import Fault, Ground
-from signsvc.models import Notice, Number, Refuse
+from signsvc.models import Notice, Number, Office, Refuse
+from signsvc.policy import decide, demo_text, load_catalogue, load_offices, load_pack
+from signsvc.requests import row
+from signsvc.requests.table import RawRow
 
 DOCUMENT = "青民发〔2021〕103号"
 LIST = f"{DOCUMENT}附件2《不应由基层群众性自治组织出具证明事项清单（第一批）》"
@@ -43,7 +47,7 @@ SEVERAL = Refuse(
     (
         fault("banned_matter", LONG),
         fault("basis_lapsed", BASIS, "依据已被废止，不能据以出具：请报清单管理部门核对保留清单"),
-        fault("purpose_not_allowed", BASIS, "该事项只用于：委托本社区推荐的公民担任诉讼代理人"),
+        fault("basis_not_allowed", BASIS, "该事项的依据未写明由基层群众性自治组织出具"),
     ),
     WAYS,
     policy=DOCUMENT,
@@ -62,3 +66,33 @@ def notice(**changes: Any) -> Notice:
         issued_on=date(2026, 11, 21),
     )
     return replace(ordinary, **changes)
+
+
+def decided(by: Office, today: date, **cells: str) -> Notice:
+    """The notice of a real decision on a row with `cells` changed."""
+    place = by.jurisdiction
+    asked = row.parse(RawRow(2, a_row(**cells)), today, {}, 0)
+    catalogue = load_catalogue(demo_text(f"catalogue-{place}"), place)
+    decision = decide(asked, by, catalogue, load_pack(place), today)
+    assert isinstance(decision, Refuse)
+    return Notice(
+        Number(f"{by.id}-J-7F3KQ2M9XA"),
+        by,
+        asked.name,
+        asked.matter,
+        asked.addressee,
+        decision,
+        today,
+    )
+
+
+def every_item() -> dict[str, Notice]:
+    """A notice for every item of both provinces' lists, as the demonstration's offices give it."""
+    today = date(2026, 11, 21)
+    offices = load_offices(demo_text("offices"), "offices")
+    return {
+        f"{office.id} {item.number}": decided(office, today, matter=item.name)
+        for office in offices.values()
+        if office.id in ("qh-demo", "gd-demo")
+        for item in load_pack(office.jurisdiction).items
+    }

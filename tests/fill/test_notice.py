@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 from docx import Document
 from fill_cases import ANNEX4, AUTONOMOUS, COMMUNITY, plain_face
-from refusal_cases import BANNED, BASIS, DOCUMENT, LIST, SEVERAL, SHORT, WAYS, fault, notice
+from refusal_cases import BANNED, BASIS, DOCUMENT, LIST, SEVERAL, SHORT, WAYS, decided, fault, notice
 
 from signsvc.errors import Ground, TemplateError
 from signsvc.fill import NOTICE, Form, notice_values, text_of
-from signsvc.models import Refuse
+from signsvc.models import OfficeId, Refuse
+from signsvc.policy import demo_text, load_offices
 
 REFUSAL = Path(__file__).parents[2] / "templates_docx" / "refusal.docx"
 FORM = Form.load(REFUSAL.read_bytes(), NOTICE)
@@ -55,6 +57,19 @@ def test_nothing_is_left_blank_where_the_policy_names_no_way() -> None:
     values = notice_values(notice(decision=bare))
     assert "请向索要单位或本单位咨询" in values["办事途径"]
     assert "本单位咨询" in values["可以怎么办"]
+
+
+def test_an_exempted_case_is_told_its_item_and_where_to_go() -> None:
+    office = load_offices(demo_text("offices"), "offices")[OfficeId("gd-demo")]
+    purpose = {"matter": "亲属关系证明", "purpose": "不动产登记"}
+    values = notice_values(decided(office, date(2026, 11, 21), **purpose))
+    reason = values["不予出具的原因"]
+    assert "除外情形" in reason
+    assert "办事途径" not in reason
+    assert "“" not in reason.replace("“亲属关系证明”", "")
+    listed = "粤民发〔2020〕139号附件1《广东省不应由基层群众性自治组织出具证明事项清单（第一批）》第1项“亲属关系证明”"
+    assert listed in reason + values["依据"]
+    assert "公安派出所在核实后应当出具" in values["办事途径"]
 
 
 def test_only_a_demonstration_says_that_it_is_one() -> None:
