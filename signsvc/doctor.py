@@ -20,6 +20,7 @@ from signsvc.keys import Role, SealKey
 from signsvc.models import Standing
 from signsvc.notes import Verifier
 from signsvc.policy import Catalogue, standing
+from signsvc.policy.departures import departures
 from signsvc.report import chinese_date
 from signsvc.wiring.documents import font_files, load_fonts, load_form
 from signsvc.wiring.home import ISSUING, READING, RECORDING, load_keys, now, open_home
@@ -195,6 +196,8 @@ def _policy(settings: Settings) -> Iterator[Point]:
         ends = layer.document.expired(today) or standing.ends_soon(layer.document, today)
         good = not (ends and settings.strict_policy)
         yield Point("政策文件", good, standing.validity(layer.document, today), notable=ends)
+        for found in departures(layer):
+            yield Point("政策文件", True, f"{layer.origin} {found.label}：{found.text}", notable=True)
 
 
 def _lists(settings: Settings) -> Iterator[Point]:

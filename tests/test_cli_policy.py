@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ from signsvc.wiring.home import now
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "policy.md").read_text("utf-8")
 # What the documentation tells people to write, by the name of the file.
 WRITTEN = dict(re.findall(r"^cat >>? (\S+) <<'END'\n(.*?)^END$", DOCUMENT, re.MULTILINE | re.DOTALL))
+SHIPPED = {
+    place: (Path(__file__).parents[1] / f"signsvc/policy/data/packs/nation/{place}/pack.toml").read_text(
+        "utf-8"
+    )
+    for place in ("guangdong", "qinghai")
+}
 SHILI, CITY = "var/packs/nation/shili/pack.toml", "var/packs/nation/shili/shishi/pack.toml"
 NAME = "示例省示例市示例区和平街道幸福社区居民委员会"
 FIXED = (
@@ -110,9 +117,8 @@ def test_show_speaks_to_machines(bare: Home) -> None:
 
 
 def test_a_recorded_successor_is_told_and_the_homes_file_named(bare: Home) -> None:
-    shipped = Path(__file__).parents[1] / "signsvc/policy/data/packs/nation/qinghai/pack.toml"
     added = WRITTEN["var/packs/nation/qinghai/pack.toml"]
-    put(bare.var / "packs/nation/qinghai/pack.toml", shipped.read_text("utf-8") + added)
+    put(bare.var / "packs/nation/qinghai/pack.toml", SHIPPED["qinghai"] + added)
     text = "\n".join(said(bare, "policy", "show", "qinghai"))
     assert "由青民发〔2026〕示例号接续，有效期至2031年8月3日" in text
     assert "来源：packs/nation/qinghai/pack.toml" in text
@@ -158,6 +164,90 @@ def test_check_tells_the_first_fault_of_every_file(bare: Home) -> None:
     ):
         assert [line for line in faults if line.startswith(f"FAIL {start}")], start
     assert len(faults) == 6
+
+
+def test_check_tells_loudly_where_a_homes_pack_is_weaker_than_the_packages(bare: Home) -> None:
+    file = bare.var / "packs/nation/guangdong/pack.toml"
+    put(file, SHIPPED["guangdong"].partition("[[lists]]")[0].replace("issuer_must_be_named = true", ""))
+    lines = said(bare, "policy", "check")
+    assert lines[0] == "ok   packs/nation/guangdong/pack.toml 广东省，不应出具 0 项"
+    loosened = [line for line in lines if line.startswith("放宽 packs/nation/guangdong/pack.toml：")]
+    assert len(loosened) == 24
+    assert loosened[0].endswith("：不应出具清单第1项“亲属关系证明”没有了")
+    assert lines[-1] == "注意 与自带的或上级的政策包有 24 处不同：请逐处核对有无文件依据，没有的请改回"
+    shown = said(bare, "policy", "show", "guangdong")
+    assert (
+        "  放宽：不应出具清单第23项“公民申请法律援助需要的经济困难证明”没有了（与自带的政策包不同）" in shown
+    )
+    nation, guangdong = bare.json("policy", "show", "guangdong")["layers"]
+    assert (nation["departures"], len(guangdong["departures"])) == ([], 24)
+    assert guangdong["departures"][0]["looser"]
+
+
+def test_a_city_that_leaves_out_its_provinces_steps_is_told(bare: Home) -> None:
+    steps = '\n[[steps]]\nid = "{}"\nname = "提出"\nby = "部门"\n'
+    city = WRITTEN[CITY].replace("shili/shishi", "guangdong/shishi")
+    short = steps.format("proposed") + steps.format("published") + 'after = ["proposed"]\n'
+    put(bare.var / "packs/nation/guangdong/shishi/pack.toml", city + short)
+    lines = said(bare, "policy", "check")
+    assert "放宽 guangdong/shishi：示例市比上级少：清单调整步骤“合法性审核意见”没有了" in lines
+    assert "  放宽：示例市比上级少：清单调整步骤“审定”没有了" in said(
+        bare, "policy", "show", "guangdong/shishi"
+    )
+    assert bare.json("policy", "show", "guangdong/shishi")["overruled"]
+    assert not bare.json("policy", "show", "guangdong")["overruled"]
+
+
+def test_check_of_a_copy_with_its_successor_has_nothing_to_remark(bare: Home) -> None:
+    added = WRITTEN["var/packs/nation/qinghai/pack.toml"]
+    put(bare.var / "packs/nation/qinghai/pack.toml", SHIPPED["qinghai"] + added)
+    assert all(line.startswith("ok   ") for line in said(bare, "policy", "check"))
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("packs", "dangling"),
+        ("packs/nation", "pipe"),
+        ("packs/nation/qinghai", "loop"),
+        ("packs/nation/qinghai", "dangling"),
+        ("packs/nation/qinghai/pack.toml", "dangling"),
+        ("packs/nation/qinghai/pack.toml", "pipe"),
+    ],
+)
+def test_a_pack_that_is_there_and_cannot_be_read_is_not_passed_over(
+    bare: Home, place: str, kind: str
+) -> None:
+    at = bare.var / place
+    at.parent.mkdir(parents=True, exist_ok=True)
+    if kind == "pipe":
+        os.mkfifo(at)
+    else:
+        at.symlink_to("nowhere" if kind == "dangling" else at.name)
+    assert (
+        f"bad_policy: {'读不到 ' if kind == 'loop' else ''}{place}"
+        in bare.run("policy", "show", "qinghai", expect=2).stderr
+    )
+    faults = [line for line in said(bare, "policy", "check", expect=1) if line.startswith("FAIL")]
+    assert faults
+    assert all(place in fault for fault in faults)
+
+
+def test_a_folder_in_place_of_a_pack_is_no_pack(bare: Home) -> None:
+    (bare.var / "packs/nation/qinghai/pack.toml").mkdir(parents=True)
+    lines = said(bare, "policy", "check", expect=1)
+    assert lines[0] == "FAIL packs/nation/qinghai/pack.toml 应为普通文件：请改正或移走"
+
+
+def test_check_follows_links_to_folders_and_comes_to_an_end(bare: Home) -> None:
+    put(bare.folder / "elsewhere/pack.toml", SHIPPED["qinghai"].replace('name = "青海省"', ""))
+    (bare.var / "packs/nation").mkdir(parents=True)
+    (bare.var / "packs/nation/qinghai").symlink_to(bare.folder / "elsewhere")
+    (bare.folder / "elsewhere/round").symlink_to(bare.folder / "elsewhere")
+    lines = said(bare, "policy", "check", expect=1)
+    assert lines[0].startswith("FAIL packs/nation/qinghai/pack.toml 第")
+    assert any("packs/nation/qinghai/round/pack.toml" in line for line in lines)
+    assert len(lines) < 10
 
 
 def test_check_finds_what_is_wrong_only_with_the_layers_together(bare: Home) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -329,6 +330,18 @@ def test_a_proposal_is_made_of_the_newest_edition_and_the_steps_of_its_place(hom
     made = proposal(history, "文本", "其他原因", "某局", "", "", policy.load_pack, NOW)
     assert (made.base, made.change) == (2, "2026-002")
     assert made.steps == policy.load_pack("qinghai").steps
+
+
+def test_what_is_dated_back_must_have_been_issuable_then(home: Path) -> None:
+    """The list that is in force today began today: what bears an earlier date was on no list."""
+    head, first, *rest = demo_text("catalogue-qinghai").split("[[matters]]")
+    another = first.replace("litigant-community", "another").replace("诉讼当事人", "某当事人")
+    change(home, "[[matters]]".join((head, first, another, *rest)))
+    raw = RawRow(1, a_row(1, office="qh-demo", matter="another"))
+    asked, local = row.parse(raw, TODAY, {}, 30), rules(home)
+    dated = replace(asked, issued_on=TODAY - timedelta(days=1))
+    assert isinstance(local.decision(asked, office("qh-demo"), TODAY), Issue)
+    assert isinstance(local.decision(dated, office("qh-demo"), TODAY), Refuse)
 
 
 def test_a_list_whose_adoption_a_crash_cut_off_is_told_beside_the_others(home: Path) -> None:

@@ -44,7 +44,13 @@ DOCUMENTS = (
     "docs/matters.md",
     "docs/tables.md",
 )
-TYPED = ("docs/catalogue.md", "docs/policy.md", "docs/refusals.md", "docs/verification.md", "docs/template.md")
+TYPED = (
+    "docs/catalogue.md",
+    "docs/policy.md",
+    "docs/refusals.md",
+    "docs/verification.md",
+    "docs/template.md",
+)
 LEFT_BEHIND = (".git", ".venv", "var", "out", "tests", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED = re.compile(r"^(.+?) +# exit (\d)$", re.MULTILINE)

@@ -10,8 +10,8 @@ from signsvc.models import Matter
 from signsvc.policy import printed_basis
 from signsvc.policy.changes import Edition, History
 from signsvc.policy.proceedings import Change, State
-from signsvc.policy.standing import lapse
-from signsvc.report import chinese_date, rfc3339
+from signsvc.policy.standing import out_of_force
+from signsvc.report import rfc3339
 
 
 def overview(history: History, today: date) -> dict[str, Any]:
@@ -125,8 +125,5 @@ def change_json(change: Change) -> dict[str, Any]:
 
 def lapses(matter: Matter, day: date) -> list[str]:
     """Why the matter is suspended on that day; empty if it is not."""
-    over = [lapse(basis, day) for basis in matter.bases if basis.valid_to and basis.valid_to < day]
-    early = [basis for basis in matter.bases if basis.valid_from and basis.valid_from > day]
-    return over + [
-        f"{basis.printed}自{chinese_date(basis.valid_from)}起才施行" for basis in early if basis.valid_from
-    ]
+    told = ((basis, out_of_force(basis, day, day)) for basis in matter.bases)
+    return [f"{basis.printed}{reason}" for basis, reason in told if reason]

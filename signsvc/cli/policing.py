@@ -13,7 +13,7 @@ import click
 from signsvc.cli.shared import settings
 from signsvc.errors import Exit
 from signsvc.policy import Document, Layer, Pack, load_pack
-from signsvc.policy.departures import departures
+from signsvc.policy.departures import departures, overruled
 from signsvc.policy.documents import Validity
 from signsvc.policy.packs import Item, Listing
 from signsvc.policy.standing import due, transitional, validity
@@ -49,7 +49,7 @@ def check(folders: tuple[Path, ...]) -> int:
     for finding in findings:
         click.echo(f"{finding.label} {finding.text}")
     if remarks := sum(finding.good and bool(finding.remark) for finding in findings):
-        click.echo(f"注意 与自带的政策包有 {remarks} 处不同：请逐处核对有无文件依据，没有的请改回")
+        click.echo(f"注意 与自带的或上级的政策包有 {remarks} 处不同：请逐处核对有无文件依据，没有的请改回")
     return Exit.DONE if all(finding.good for finding in findings) else Exit.NOT_ALL
 
 
@@ -73,6 +73,7 @@ def lines(pack: Pack, today: date, items: bool) -> Iterator[str]:
         ("清单调整步骤", " → ".join(f"{step.name}（{step.by}）" for step in pack.steps)),
     ):
         yield f"  {name}：{text or '无'}"
+    yield from (f"  {found.label}：{found.text}" for found in overruled(pack))
 
 
 def _layer_lines(layer: Layer, today: date, items: bool) -> Iterator[str]:
@@ -140,6 +141,7 @@ def as_data(pack: Pack, today: date, items: bool) -> dict[str, Any]:
         "form": vars(pack.form) if pack.form else None,
         "reasons": pack.reasons,
         "steps": [vars(step) for step in pack.steps],
+        "overruled": [vars(found) for found in overruled(pack)],
     }
 
 

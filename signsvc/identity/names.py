@@ -67,6 +67,8 @@ def _require_name(name: str) -> None:
     if not name:
         raise ValueError("姓名为空")
     require_length(name, NAME_LIMIT)
+    if "证明" in name.replace(SEPARATOR, ""):
+        raise ValueError("姓名中有“证明”二字：姓名栏只填姓名")
     shape = "".join(_kind_of(character, place) for place, character in enumerate(name, 1))
     if not _SHAPE.fullmatch(shape):
         raise ValueError("姓名中的间隔号、空格或连字符位置不对：“·”须在两字之间，空格只用于拉丁字母之间")

@@ -15,10 +15,10 @@ from enum import StrEnum
 from signsvc.errors import Ground
 from signsvc.models import Handling, Issue, Matter, Medium, Office
 from signsvc.models import Path as Way
-from signsvc.policy import faults
-from signsvc.policy.asking import SUSPENDED, Found, Place, Question, find
-from signsvc.policy.names import PROOF, plain
+from signsvc.policy import faults, hints
+from signsvc.policy.asking import Found, Place, Question, find
 from signsvc.policy.packs import Item, Pack
+from signsvc.report import chinese_date
 
 
 class Kind(StrEnum):
@@ -36,12 +36,12 @@ LABELS = {
     Kind.DEPARTMENT_ISSUES: "应由部门出具",
     Kind.UNLISTED: "未列入",
 }
+_PURPOSE = "purpose_not_allowed"
 _STEPS = {
     Way.CONSULTATION: "须先组织居民群众议事协商，经讨论同意并由负责人签字后出具",
     Way.RISK: "可能涉及法律风险：须先调查核实、议事协商，并评估、防范风险后出具",
     Way.TRANSITIONAL: "按过渡期规定逐件办理：须写明索要单位和索要原因，属于职责范围且能够核实",
 }
-_NEAREST = 3
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ class Answer:
     steps: tuple[str, ...]  # what to do next
     matter: Matter | None  # of the retained list
     similar: tuple[str, ...]  # names of the not-to-issue lists that are like an unlisted one
+    hints: tuple[str, ...]  # items that it may belong to, for a person to judge
+    caveats: tuple[str, ...]  # why a name that was not found may be listed all the same
     policy: PolicyNote
 
 
@@ -85,6 +87,7 @@ def answer(question: Question, place: Place, today: date, strict: bool = False) 
     found = find(question, place, today, strict)
     hits = _hits(found)
     kind = _kind(found, hits)
+    not_found = kind is Kind.UNLISTED and not found.items
     return Answer(
         place=place,
         kind=kind,
@@ -94,7 +97,9 @@ def answer(question: Question, place: Place, today: date, strict: bool = False) 
         reasons=_reasons(found) if kind is Kind.SHOULD_NOT_ISSUE else (),
         steps=tuple(_steps(found, kind)),
         matter=found.matter,
-        similar=_similar(found) if kind is Kind.UNLISTED else (),
+        similar=hints.similar(question.name, place.pack, today) if not_found else (),
+        hints=hints.likely(question.name, place.pack, today) if not_found else (),
+        caveats=tuple(_caveats(place.pack, today)) if not_found else (),
         policy=policy_note(place.pack, today),
     )
 
@@ -110,7 +115,7 @@ def policy_note(pack: Pack, today: date) -> PolicyNote:
         ended = "，".join(faults.expiry(layer, today) for layer in over)
         text = f"{ended}，请留意有无新文件；有上位法依据的事项照常办理"
     elif valid_to:
-        text = f"{number}有效期至{faults.zh(valid_to)}"
+        text = f"{number}有效期至{chinese_date(valid_to)}"
     else:
         text = f"{number}，有效期未见记载"
     return PolicyNote(number, valid_to, bool(over), text)
@@ -129,7 +134,8 @@ def banned_items(pack: Pack, today: date) -> tuple[Item, ...]:
 
 
 def _kind(found: Found, hits: tuple[Hit, ...]) -> Kind:
-    if not found.against:
+    # A visitor words the purpose freely: that alone does not make it a certificate that is not issued.
+    if {fault.code for fault in found.against} <= {_PURPOSE}:
         return Kind.MAY_ISSUE
     code = found.deciding[0].code
     if code == "unknown_matter":
@@ -143,7 +149,12 @@ def _hits(found: Found) -> tuple[Hit, ...]:
     grounds = [fault.ground for fault in found.deciding or found.faults[:1] if fault.ground]
     items = {item.listed: item for item in found.place.pack.items}
     hits = [
-        Hit(items[ground.listed].name, ground, ground.listed, items[ground.listed].issued_by)
+        Hit(
+            items[ground.listed].name,
+            ground,
+            ground.listed,
+            items[ground.listed].issuers(found.question.name),
+        )
         if ground.listed
         else _retained_hit(found, ground)
         for ground in grounds or [_duty(found.place.pack)]
@@ -180,7 +191,7 @@ def _summary(found: Found, kind: Kind, hits: tuple[Hit, ...]) -> str:
     body = found.place.body
     match kind:
         case Kind.MAY_ISSUE:
-            return f"这份证明在保留清单中，可由{body}出具。"
+            return f"这份证明在保留清单中，可由{body}出具{_limited(found)}。"
         case Kind.DEPARTMENT_ISSUES:
             issuers = "、".join(dict.fromkeys(who for hit in hits for who in hit.issued_by))
             return f"这份证明应由{issuers}出具，不由{body}出具。"
@@ -189,28 +200,42 @@ def _summary(found: Found, kind: Kind, hits: tuple[Hit, ...]) -> str:
     code = found.deciding[0].code
     if code == "banned_matter":
         return f"{body}不应出具这份证明，办事单位也不应要求您来开。请按下面的办事途径办理。"
-    if code in SUSPENDED:
-        return "暂停出具：这份证明列在保留清单中，但目前不能开。"
-    return "按您填写的用途，不能出具这份证明。"
+    return "暂停出具：这份证明列在保留清单中，但目前不能开。"
+
+
+def _limited(found: Found) -> str:
+    if not found.against or found.matter is None:
+        return ""
+    return f"，仅限用途：{'；'.join(found.matter.purposes)}。您填写的用途如果不是其中之一，不能出具"
 
 
 def _unlisted(found: Found) -> str:
-    where = f"这份证明不在{found.place.pack.nearest.name}的不应出具清单中"
-    cases = [(item, item.exemption(found.question.purpose)) for item in found.items]
+    where = f"在{found.place.pack.nearest.name}的不应出具清单中，按名称未找到这份证明"
+    cases = [(item, item.exemption(found.stated)) for item in found.items]
     for item, case in cases:
         if case:
             where = f"“{item.name}”列入不应出具清单（第{item.number}项），但您填写的用途属于除外情形（{case.phrase}）"
     if found.place.office:
-        return f"{where}；本组织的保留清单里也没有这份证明，原则上不出具。"
+        return f"{where}；本组织的保留清单里也没有，原则上不出具。"
     return f"{where}。能否出具，各组织以本地保留清单为准；清单之外，原则上不出具。"
+
+
+def _caveats(pack: Pack, today: date) -> Iterator[str]:
+    """A name that is not found may be listed in other words."""
+    for item in banned_items(pack, today):
+        if item.open_ended:
+            yield f"第{item.number}项“{item.name}”的列举以“等”结尾，未列举的也可能属于该项"
+    for title in (title for layer in pack.layers for title in layer.lists_not_held):
+        yield f"文件还提到{title}，尚未收录，未能据以查找"
 
 
 def _steps(found: Found, kind: Kind) -> Iterator[str]:
     if kind is Kind.MAY_ISSUE and found.matter and found.place.office:
         yield from _how(found.matter, found.place.office)
     elif not isinstance(found.decision, Issue):
-        yield from found.decision.ways
-    if any(fault.code == "purpose_not_allowed" for fault in found.against):
+        told = hints.likely(found.question.name, found.place.pack, found.today)  # stand apart
+        yield from (way for way in found.decision.ways if way not in told)
+    if any(fault.code == _PURPOSE for fault in found.against):
         yield "用途就是所列之一的，请按所列文字填写用途再查，或直接到办理窗口询问"
 
 
@@ -227,21 +252,3 @@ def _how(matter: Matter, office: Office) -> Iterator[str]:
     if matter.medium is Medium.PAPER:
         yield "以加盖公章的纸质件为准，请到办理窗口办理纸质件"
     yield handling_text(matter)
-
-
-def _similar(found: Found) -> tuple[str, ...]:
-    """Names of the lists that share at least half of their pairs of characters with what was asked."""
-    asked = _pairs(found.question.name)
-    close: dict[str, float] = {}
-    for item in () if found.items else banned_items(found.place.pack, found.today):
-        for name in (item.name, *item.aliases):
-            pairs = _pairs(name)
-            shared = len(asked & pairs)
-            if shared and shared * 2 >= min(len(asked), len(pairs)):
-                close[name] = shared / len(asked | pairs)
-    return tuple(sorted(close, key=lambda name: -close[name])[:_NEAREST])
-
-
-def _pairs(name: str) -> frozenset[str]:
-    word = plain(name).removesuffix(PROOF)
-    return frozenset(word[at : at + 2] for at in range(len(word) - 1))

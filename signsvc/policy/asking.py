@@ -105,6 +105,11 @@ class Found:
         return self.against
 
     @property
+    def stated(self) -> str:
+        """The purpose, as far as stated, in the name or beside it."""
+        return f"{self.question.purpose}，{self.question.name}"
+
+    @property
     def items(self) -> tuple[Item, ...]:
         """Items of the not-to-issue lists that the name speaks of, exempted for the purpose or not."""
         pack = self.place.pack

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from signsvc.errors import Fault
-from signsvc.models import Basis, Decision, Issue, Matter, Medium, Office, Path, Refuse, Request
-from signsvc.policy import faults, outside, statement
+from signsvc.models import Decision, Issue, Matter, Medium, Office, Path, Refuse, Request
+from signsvc.policy import faults, outside, standing, statement
 from signsvc.policy.catalogue import Catalogue, printed_basis, worded
 from signsvc.policy.circumstances import Circumstances
+from signsvc.policy.conflicts import borne
 from signsvc.policy.names import plain
 from signsvc.policy.packs import TRANSITIONAL, Layer, Pack
 
@@ -126,12 +127,10 @@ def _over(case: _Case, code: str) -> tuple[Layer, ...]:
 
 
 def _conflict(case: _Case) -> Iterator[Fault]:
-    """A retained matter that bears a name of the list is issued only with the recorded reason for keeping it."""
+    """A retained matter that bears what a list bans is issued only with the recorded reason for keeping it."""
     if not case.matter.conflict_reason:
-        names = (case.matter.name, *case.matter.aliases)
-        places = sorted({at for name in names for at in case.pack.screen.in_title(name)})
-        for item in case.pack.hits(places, case.today):
-            reason = "该保留事项的名称列入{}，未记录保留理由前不能出具"
+        for item in borne(case.matter, case.pack, case.today):
+            reason = "该保留事项的名称或内容列入{}，未记录保留理由前不能出具"
             yield faults.banned(case.pack, item, "matter", reason)
 
 
@@ -139,18 +138,9 @@ def _basis_in_force(case: _Case) -> Iterator[Fault]:
     """Every reference that would be printed holds from the day of issue to today (Q25)."""
     days = (case.today, case.request.issued_on or case.today)
     for basis in case.matter.bases:
-        if reason := _lapse(basis, min(days), max(days)):
-            message = f"依据{basis.printed}{reason}，不能据以出具：请报清单管理部门核对保留清单"
+        if reason := standing.out_of_force(basis, min(days), max(days)):
+            message = f"依据{basis.printed}{reason}，不能据以出具；该事项已停办，由清单管理部门核对保留清单"
             yield faults.quoting(case.pack, "basis_lapsed", message, "legal_basis")
-
-
-def _lapse(basis: Basis, first: date, last: date) -> str:
-    if basis.valid_to and basis.valid_to < last:
-        cause = f"由{basis.ended_by}废止" if basis.ended_by else "失效"
-        return f"已自{faults.zh(basis.valid_to + timedelta(days=1))}起{cause}"
-    if basis.valid_from and basis.valid_from > first:
-        return f"自{faults.zh(basis.valid_from)}起施行，在出具日期尚未施行"
-    return ""
 
 
 def _issuer(case: _Case) -> Iterator[Fault]:
@@ -189,7 +179,8 @@ def _words(case: _Case) -> Iterator[Fault]:
         for fault in statement.incomplete(values, case.matter):
             yield faults.grounded(case.pack, fault)
     filled = statement.fill(case.matter, values)
-    yield from faults.smuggled(case.request, case.pack, case.today, filled, case.matter.pattern)
+    openly = (case.matter.name, *case.matter.aliases, case.matter.pattern, *case.matter.purposes)
+    yield from faults.smuggled(case.request, case.pack, case.today, filled, openly)
 
 
 def _path(case: _Case) -> Iterator[Fault]:

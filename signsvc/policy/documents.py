@@ -39,13 +39,16 @@ class Document(Validity):
 
     def expired(self, day: date) -> bool:
         """Whether its validity (有效期) is over on that day and nothing that succeeds it covers the day."""
-        return self.valid_to is not None and day > self.valid_to and self.number_on(day) == self.number
+        return self.valid_to is not None and day > self.valid_to and self.held_by(day) is None
+
+    def held_by(self, day: date) -> Document | Successor | None:
+        """What holds on that day, itself or a successor; None if nothing of them covers the day."""
+        spans: tuple[Document | Successor, ...] = (self, *self.successors)
+        return next((span for span in spans if span.covers(day)), None)
 
     def number_on(self, day: date) -> str:
         """The number under which it holds on that day: its own, or its successor's."""
-        if self.covers(day):
-            return self.number
-        return next((later.number for later in self.successors if later.covers(day)), self.number)
+        return (self.held_by(day) or self).number
 
     @property
     def ends(self) -> date | None:

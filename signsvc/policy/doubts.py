@@ -6,15 +6,14 @@ A list may be sound and still doubtful: a basis may end soon, or rest on what th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
-from signsvc.models import Basis, BasisKind, Matter
+from signsvc.models import BasisKind, Matter
 from signsvc.policy.catalogue import Catalogue
-from signsvc.policy.faults import zh
+from signsvc.policy.conflicts import borne
 from signsvc.policy.matters import FOUNDING
 from signsvc.policy.packs import Pack
-
-_SOON = timedelta(days=60)
+from signsvc.policy.standing import lapse
 
 
 def doubts(catalogue: Catalogue, pack: Pack, today: date) -> tuple[str, ...]:
@@ -33,21 +32,12 @@ def doubts(catalogue: Catalogue, pack: Pack, today: date) -> tuple[str, ...]:
 
 
 def _dates(matter: Matter, pack: Pack, today: date) -> Iterator[str]:
-    """A lapsed basis suspends the matter, one that ends soon will (Q25)."""
+    """A basis that does not hold suspends the matter, one that ends soon will (Q25)."""
     for basis in matter.bases:
-        if basis.valid_to and basis.valid_to < today:
-            yield f"依据{basis.printed}{_ended(basis, basis.valid_to)}，事项已暂停出具，应取消或更换依据"
-        elif basis.valid_to and basis.valid_to - today <= _SOON:
-            yield f"依据{basis.printed}将于{zh(basis.valid_to)}期满，请准备更换依据"
+        if told := lapse(basis, today):
+            yield f"依据{told}"
         if basis.valid_from is None:
             yield f"依据{basis.printed}没有施行日期（valid_from），请核对补齐"
-        elif basis.valid_from > today:
-            yield f"依据{basis.printed}自{zh(basis.valid_from)}起施行，此前不能出具"
-
-
-def _ended(basis: Basis, last_day: date) -> str:
-    cause = f"由{basis.ended_by}废止" if basis.ended_by else "失效"
-    return f"已自{zh(last_day + timedelta(days=1))}起{cause}"
 
 
 def _issuer(matter: Matter, pack: Pack, today: date) -> Iterator[str]:
@@ -66,11 +56,9 @@ def _local(matter: Matter, pack: Pack, today: date) -> Iterator[str]:
 
 def _listed(matter: Matter, pack: Pack, today: date) -> Iterator[str]:
     """A name of a not-to-issue list is kept only with its reason."""
-    names = (matter.name, *matter.aliases)
-    places = sorted({at for name in names for at in pack.screen.in_title(name)})
     if not matter.conflict_reason:
-        for item in pack.hits(places, today):
-            yield f"名称列入{item.listed}，未记录保留理由（conflict_reason），不能出具"
+        for item in borne(matter, pack, today):
+            yield f"名称或内容列入{item.listed}，未记录保留理由（conflict_reason），不能出具"
 
 
 def _official(matter: Matter, pack: Pack, today: date) -> Iterator[str]:

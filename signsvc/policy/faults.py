@@ -10,6 +10,18 @@ from signsvc.errors import Fault
 from signsvc.models import Request
 from signsvc.policy import statement
 from signsvc.policy.packs import EXPIRED, Item, Layer, Pack, Rule
+from signsvc.report import chinese_date
+
+
+def _asserts(column: str, text: str) -> bool:
+    """Whether a text may assert a fact: an addressee may well be a federation of the disabled (残疾人联合会), a purpose
+    is a matter of the requester's, and a person may be called 李健在, but no name as long as a sentence does so."""
+    return column not in ("addressee", "purpose") and (column != "name" or len(text) >= _SENTENCE)
+
+
+_SENTENCE = 6  # characters
+_NAMED = "所填文字提到的证明列入{}，不应由本组织出具，请从文字中删去"
+_TOLD = "所填文字说明的情况属于{}，不应由本组织出具，请从文字中删去"
 
 
 def grounded(pack: Pack, fault: Fault) -> Fault:
@@ -45,31 +57,44 @@ def expired(layers: Iterable[Layer], today: date) -> Iterator[Fault]:
         rule = next(rule for rule in layer.rules if EXPIRED in rule.codes)
         ground = rule.ground
         quoted = f"（{ground.document}{ground.place}：“{ground.sentence}”）"
-        message = f"{expiry(layer, today)}，请先确认并登记接续的文件{quoted}"
+        message = f"{expiry(layer, today)}，须有接续的文件并经登记{quoted}"
         yield Fault(EXPIRED, message, None, ground)
 
 
 def expiry(layer: Layer, today: date) -> str:
     """青民发〔2021〕103号已于2026年8月3日期满: of the document or of the last that succeeded it."""
     over = layer.document.last_held(today)
-    return f"{over.number}已于{zh(over.valid_to)}期满" if over.valid_to else over.number
+    return f"{over.number}已于{chinese_date(over.valid_to)}期满" if over.valid_to else over.number
 
 
 def smuggled(
-    request: Request, pack: Pack, today: date, filled: str, pattern: str, granted: Iterable[Item] = ()
+    request: Request,
+    pack: Pack,
+    today: date,
+    filled: str,
+    openly: Iterable[str] = (),
+    granted: Iterable[Item] = (),
 ) -> Iterator[Fault]:
-    """Free text that speaks of a matter of the list, also where only text and pattern together do.
+    """Free text that speaks of a matter of the list, by name or by the fact; also where text and pattern do together.
 
-    `granted` items are what the certificate is openly about.
+    What the certificate is about by its approved name and pattern (`openly`) or by the case (`granted`) may be said.
     """
-    seen = {*pack.hits(pack.screen.in_prose(pattern), today), *granted}
-    for column, text in (*statement.typed_texts(request).items(), ("statement", filled)):
-        new = [item for item in pack.hits(pack.screen.in_prose(text), today) if item not in seen]
-        seen.update(new)
-        reason = "所填文字提到的证明列入{}，不应由本组织出具，请从文字中删去"
-        yield from (banned(pack, item, column, reason) for item in new)
+    seen: set[Item] | None = None
+    whole = () if filled == request.statement else (("statement", filled),)
+    for column, text in (*statement.typed_texts(request).items(), *whole):
+        looked = pack.screen.look(text)
+        told = looked.told if _asserts(column, text) else ()
+        if not (looked.named or told):
+            continue
+        seen = {*granted, *_spoken_of(pack, openly, today)} if seen is None else seen
+        for numbers, reason in ((looked.named, _NAMED), (told, _TOLD)):
+            new = [item for item in pack.hits(numbers, today) if item not in seen]
+            seen.update(new)
+            yield from (banned(pack, item, column, reason) for item in new)
 
 
-def zh(day: date) -> str:
-    """2026年8月3日."""
-    return f"{day.year}年{day.month}月{day.day}日"
+def _spoken_of(pack: Pack, texts: Iterable[str], today: date) -> Iterator[Item]:
+    """Items that approved words name or tell."""
+    for text in texts:
+        looked = pack.screen.look(text)
+        yield from pack.hits((*looked.named, *looked.told), today)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from signsvc.policy.documents import Document, Validity
+from signsvc.policy.facts import is_usable
 from signsvc.policy.names import squeeze
 from signsvc.policy.packs import Exemption, Item, Listing
 from signsvc.policy.strict import Section
@@ -43,6 +44,11 @@ def _item(section: Section, listing: Listing) -> Item:
         listing=listing,
         aliases=section.texts("aliases", optional=True),
         synonyms=section.texts("synonyms", optional=True),
+        only_with=dict(_only_with(inner) for inner in section.sections("only_with", optional=True)),
+        facts=section.texts("facts", optional=True),
+        everyday=section.texts("everyday", optional=True),
+        hints=section.texts("hints", optional=True),
+        unissued=section.texts("unissued", optional=True),
         open_ended=section.flag("open_ended", False),
         exemptions=tuple(_exemption(inner) for inner in section.sections("exemptions", optional=True)),
         issued_by=section.texts("issued_by", optional=True),
@@ -55,8 +61,28 @@ def _item(section: Section, listing: Listing) -> Item:
     # A name of one character, or of none once squeezed, would be found in every text.
     if any(len(squeeze(name, prose=False)) < 3 for name in item.names):
         section.fail("name", "名称、别名和同义名称至少三个汉字")
+    _check_words(section, item)
     section.finish()
     return item
+
+
+def _check_words(section: Section, item: Item) -> None:
+    """What was added for recognising: a word that is too short would be found everywhere."""
+    for key, named in (("only_with", item.only_with), ("unissued", item.unissued)):
+        if set(named) - set(item.names):
+            section.fail(key, "应为本项的名称、别名或同义名称")
+    if not all(map(is_usable, item.facts)):
+        section.fail("facts", "每段文字不能为空，最后一段至少两个汉字")
+    for key, words in (("everyday", item.everyday), ("hints", item.hints)):
+        if any(len(squeeze(word, prose=False)) < 2 for word in words):
+            section.fail(key, "至少两个汉字")
+
+
+def _only_with(section: Section) -> tuple[str, tuple[str, ...]]:
+    """A name, and the words with one of which it is found; without any it must be all that is asked."""
+    found = section.text("name"), section.texts("words", optional=True)
+    section.finish()
+    return found
 
 
 def _exemption(section: Section) -> Exemption:

@@ -12,6 +12,7 @@ from signsvc.policy.names import PLACEHOLDER
 from signsvc.policy.strict import Section
 
 # Beside these four a 司法解释 or 规章 may be quoted, but none of them founds a certificate alone (Q10, G16).
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 FOUNDING = frozenset(
     {BasisKind.LAW, BasisKind.REGULATION, BasisKind.LOCAL_REGULATION, BasisKind.STATE_COUNCIL}
 )
@@ -87,6 +88,8 @@ def _texts(noun: Matter | Slot | Basis) -> Iterator[tuple[str, tuple[str, ...]]]
 
 
 def _check(section: Section, matter: Matter) -> None:
+    if not _ID.fullmatch(matter.id):
+        section.fail("id", "只能用小写字母、数字和中间的连字符")
     blanks = PLACEHOLDER.findall(matter.pattern)
     defined = [slot.name for slot in matter.slots]
     if sorted(blanks) != sorted(set(defined)) or len(defined) != len(blanks):

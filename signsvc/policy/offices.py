@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from signsvc.errors import Fault, RowRefused
 from signsvc.models import Office, OfficeId, OfficeKind
@@ -13,19 +14,44 @@ from signsvc.policy.strict import Section, read
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NUMBER_PART = re.compile(r"\{year\}|\{serial(?::0[1-9]d)?\}|[\w〔〕-]")
 _ENDINGS = {OfficeKind.COMMUNITY: "居民委员会", OfficeKind.VILLAGE: "村民委员会"}
+_SOME = 20  # ids that a message tells
 
 
-def load_offices(text: str, origin: str) -> dict[OfficeId, Office]:
-    """Offices by id from the text of a TOML file; `origin` names the file in messages. Raises PolicyError."""
+class Offices(Mapping[OfficeId, Office]):
+    """Offices by id, in the order of their file, and looked up by what is typed in a row. Not to be changed."""
+
+    def __init__(self, offices: Iterable[Office]) -> None:
+        self._by_id = {office.id: office for office in offices}
+        self._by_name = {plain(office.name): office for office in self._by_id.values()}
+
+    def __getitem__(self, office: OfficeId) -> Office:
+        return self._by_id[office]
+
+    def __iter__(self) -> Iterator[OfficeId]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def look_up(self, typed: str) -> Office | None:
+        """The office with this id, or with this full name, whatever its width, brackets and spaces."""
+        return self._by_id.get(OfficeId(typed.strip())) or self._by_name.get(plain(typed))
+
+
+def load_offices(text: str, origin: str) -> Offices:
+    """Offices from the text of a TOML file; `origin` names the file in messages. Raises PolicyError."""
     root = read(text, origin)
-    offices: dict[OfficeId, Office] = {}
+    offices: list[Office] = []
+    taken: set[str] = set()
     for section in root.sections("offices"):
         office = _office(section)
-        if office.id in offices or any(plain(office.name) == plain(other.name) for other in offices.values()):
+        names = {office.id, plain(office.name)}
+        if names & taken:
             section.fail("id", "与前面的组织重复")
-        offices[office.id] = office
+        taken |= names
+        offices.append(office)
     root.finish()
-    return offices
+    return Offices(offices)
 
 
 def find_office(offices: Mapping[OfficeId, Office], given: str | None, only: str | None) -> Office:
@@ -33,26 +59,21 @@ def find_office(offices: Mapping[OfficeId, Office], given: str | None, only: str
 
     Left out, it is the only office there is. Raises RowRefused: `unknown_office`, `request_invalid:missing_field`.
     """
+    known = offices if isinstance(offices, Offices) else Offices(offices.values())
     wanted = given or only
     if wanted is None:
-        if len(offices) == 1:
-            return next(iter(offices.values()))
+        if len(known) == 1:
+            return next(iter(known.values()))
         raise _refused(
             "request_invalid:missing_field", "未写出具组织：请填组织编号或全称，或用 --office 指定"
         )
-    office = _look_up(offices, wanted)
+    office = known.look_up(wanted)
     if office is None:
-        known = "、".join(offices)
-        raise _refused("unknown_office", f"没有这个出具组织：请填组织编号（{known}）或组织全称")
-    if only is not None and office != _look_up(offices, only):
+        some = "、".join(islice(known, _SOME)) + ("等" if len(known) > _SOME else "")
+        raise _refused("unknown_office", f"没有这个出具组织：请填组织编号（{some}）或组织全称")
+    if only is not None and office != known.look_up(only):
         raise _refused("unknown_office", "行内的出具组织与为整个文件指定的组织不同：请改正其中之一")
     return office
-
-
-def _look_up(offices: Mapping[OfficeId, Office], wanted: str) -> Office | None:
-    by_id = offices.get(OfficeId(wanted.strip()))
-    name = plain(wanted)
-    return by_id or next((office for office in offices.values() if plain(office.name) == name), None)
 
 
 def _refused(code: str, message: str) -> RowRefused:

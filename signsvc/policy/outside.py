@@ -17,7 +17,7 @@ from functools import cached_property
 
 from signsvc.errors import Fault
 from signsvc.models import Issue, Matter, Medium, Office, Path, Request
-from signsvc.policy import faults
+from signsvc.policy import faults, hints, standing
 from signsvc.policy.catalogue import Catalogue
 from signsvc.policy.circumstances import Circumstances, Transition
 from signsvc.policy.names import plain
@@ -48,14 +48,18 @@ class Asked:
     def banned(self) -> tuple[Item, ...]:
         """Those that hold for the stated purpose: an exempted case is left out, or stands under the item that closes
         it."""
-        purpose = self.request.purpose or ""
-        cases = [(item, item.exemption(purpose)) for item in self.named]
+        cases = [(item, item.exemption(self.purpose)) for item in self.named]
         held = [item if case is None else self.pack.closing(item, case) for item, case in cases]
         return tuple(dict.fromkeys(item for item in held if item is not None))
 
     def in_force(self, matter: Matter) -> bool:
-        """Whether no basis of the matter has ended: what has is no way out for anybody."""
-        return not any(basis.valid_to and basis.valid_to < self.today for basis in matter.bases)
+        """Whether every basis of the matter holds: without that it is no way out for anybody."""
+        return standing.in_force(matter, self.today)
+
+    @property
+    def purpose(self) -> str:
+        """What it is for, as far as stated: 法律援助需要的经济困难证明 states it in its name."""
+        return f"{self.request.purpose or ''}，{self.request.matter}"
 
     @property
     def transition(self) -> Transition | None:
@@ -99,8 +103,7 @@ def faults_of(asked: Asked) -> Iterator[Fault]:
     if asked.codes:
         yield from _words_missing(asked)
     words = asked.request.statement or ""
-    granted = asked.named if asked.transition else ()
-    yield from faults.smuggled(asked.request, asked.pack, asked.today, words, "", granted)
+    yield from faults.smuggled(asked.request, asked.pack, asked.today, words, granted=asked.named)
 
 
 def _rests_on(asked: Asked, layer: Layer) -> bool:
@@ -192,12 +195,18 @@ def issue_of(asked: Asked) -> Issue:
 
 def ways(asked: Asked) -> tuple[str, ...]:
     """What the resident can do instead: who issues it, what else would serve, where to complain (Q14, Q22, Q24)."""
-    told = [f"可向{'、'.join(item.issued_by)}申请（见办事途径）" for item in asked.banned if item.issued_by]
+    told = [
+        f"可向{'、'.join(issuers)}申请（见办事途径）"
+        for item in asked.banned
+        if (issuers := item.issuers(asked.request.matter))
+    ]
     told += [
         f"用途属于除外情形（{'、'.join(case.phrase for case in item.exemptions)}）的，请写明用途再申请"
         for item in asked.banned
-        if item.exemptions and item.exemption(asked.request.purpose or "") is None
+        if item.exemptions and item.exemption(asked.purpose) is None
     ]
+    if not asked.catalogue.find(asked.office, asked.request.matter):
+        told += hints.likely(asked.request.matter, asked.pack, asked.today)
     if near := [matter.name for matter in _near(asked)]:
         told.append(f"本组织可出具的相近事项：{'、'.join(near)}")
     if any(rule.id == "pledge" for layer in asked.pack.layers for rule in layer.rules):

@@ -15,7 +15,9 @@ from typing import TypeVar
 
 from signsvc.errors import Ground, PolicyError
 from signsvc.policy.documents import Document, Validity
-from signsvc.policy.names import Screen, squeeze
+from signsvc.policy.facts import Facts
+from signsvc.policy.names import PROOF, stated
+from signsvc.policy.screen import Needle, Screen
 
 T = TypeVar("T")
 # What a decision may refuse with; each must quote a passage. Without one for the transitional path (过渡期), the path
@@ -84,7 +86,14 @@ class Item:
     pathway: str
     listing: Listing
     aliases: tuple[str, ...] = ()  # the names in the title's brackets
-    synonyms: tuple[str, ...] = ()  # what people call it; not of the document
+    synonyms: tuple[str, ...] = ()  # what people call it; this and the next five are not of the document
+    only_with: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # a name that is one only with such words
+    facts: tuple[str, ...] = ()  # how the fact itself is asserted; see facts.py
+    everyday: tuple[str, ...] = ()  # phrases that hold a fact's words and assert nothing
+    hints: tuple[str, ...] = ()  # words by which an unlisted name may belong here
+    unissued: tuple[str, ...] = ()  # names of it that `issued_by` does not issue
     open_ended: bool = False  # the brackets end in 等
     exemptions: tuple[Exemption, ...] = ()
     issued_by: tuple[str, ...] = ()  # who issues it instead, as the pathway says
@@ -103,8 +112,11 @@ class Item:
 
     def exemption(self, purpose: str) -> Exemption | None:
         """The exempted case that a stated purpose speaks of."""
-        stated = squeeze(purpose, prose=False)
-        return next((case for case in self.exemptions if any(word in stated for word in case.words)), None)
+        return next((case for case in self.exemptions if stated(case.words, purpose)), None)
+
+    def issuers(self, asked: str) -> tuple[str, ...]:
+        """Who issues what was asked for; nobody, if that is a name of the item which they do not issue."""
+        return () if stated((name.removesuffix(PROOF) for name in self.unissued), asked) else self.issued_by
 
 
 @dataclass(frozen=True)
@@ -217,8 +229,15 @@ class Pack:
 
     @cached_property
     def screen(self) -> Screen:
-        """All names of all lists, ready to be looked for; hits are places in `items`."""
-        return Screen.of((name, at) for at, item in enumerate(self.items) for name in item.names)
+        """All names and facts of all lists, ready to be looked for; hits are places in `items`."""
+        numbered = list(enumerate(self.items))
+        return Screen.of(
+            (Needle.of(name, at, item.only_with.get(name)) for at, item in numbered for name in item.names),
+            (
+                Facts.of(at, {*item.names} - {*item.only_with}, item.facts, item.everyday)
+                for at, item in numbered
+            ),
+        )
 
     @cached_property
     def _quoted(self) -> Mapping[str, Rule]:

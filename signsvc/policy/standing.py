@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from signsvc.models import Basis
+from signsvc.models import Basis, Matter
 from signsvc.policy.documents import Document
 from signsvc.policy.packs import TRANSITIONAL, Deadline, Pack
 from signsvc.report import chinese_date
@@ -20,9 +20,12 @@ def validity(document: Document, today: date) -> str:
             f"{last.number}已于{chinese_date(last.valid_to or today)}期满：有上位法依据的事项照常办理并附提示；"
             "以文件本身为依据的办理方式（过渡期、法律风险评估等）停用，直至登记接续的文件。请确认有无新文件"
         )
-    if (later := document.number_on(today)) != document.number:
-        until = f"，有效期至{chinese_date(document.ends)}" if document.ends else ""
-        return f"{document.number}已于{chinese_date(document.valid_to or today)}期满，由{later}接续{until}"
+    held = document.held_by(today)
+    if held and held is not document:
+        over = f"{document.number}已于{chinese_date(document.valid_to or today)}期满"
+        # An extension (延期) may keep the number.
+        later = "已延期" if held.number == document.number else f"由{held.number}接续"
+        return f"{over}，{later}" + (f"，有效期至{chinese_date(document.ends)}" if document.ends else "")
     if document.valid_from and today < document.valid_from:
         return f"{document.number}自{chinese_date(document.valid_from)}起施行，目前尚未施行"
     if document.valid_to is None:
@@ -55,13 +58,28 @@ def due(deadline: Deadline, today: date) -> str:
     return "；".join(told)
 
 
+def out_of_force(basis: Basis, first: date, last: date) -> str:
+    """Why a legal basis (依据) does not hold on all days from `first` to `last` (Q25); "" if it does.
+
+    The words go on from what is said of the basis: 已自2022年3月1日起失效.
+    """
+    if basis.valid_to and basis.valid_to < last:
+        cause = f"由{basis.ended_by}废止" if basis.ended_by else "失效"
+        return f"已自{chinese_date(basis.valid_to + timedelta(days=1))}起{cause}"
+    if basis.valid_from and basis.valid_from > first:
+        return f"自{chinese_date(basis.valid_from)}起施行，此前尚未施行"
+    return ""
+
+
+def in_force(matter: Matter, day: date) -> bool:
+    """Whether every basis of the matter holds on that day: without one, nothing is issued."""
+    return not any(out_of_force(basis, day, day) for basis in matter.bases)
+
+
 def lapse(basis: Basis, today: date) -> str:
-    """What to review about a legal basis (依据): it is over, or will be within 60 days; "" if there is nothing."""
-    if basis.valid_to is None or basis.valid_to > today + SOON:
-        return ""
-    if basis.valid_to >= today:
+    """What to review about a legal basis: it does not hold, or will not in 60 days; "" if there is nothing."""
+    if reason := out_of_force(basis, today, today):
+        return f"{basis.printed}{reason}，已停办，请复核清单"
+    if basis.valid_to and basis.valid_to <= today + SOON:
         return f"{basis.printed}将于{chinese_date(basis.valid_to)}失效，请及时复核"
-    cause = f"由{basis.ended_by}废止" if basis.ended_by else "失效"
-    return (
-        f"{basis.printed}已自{chinese_date(basis.valid_to + timedelta(days=1))}起{cause}，已停办，请复核清单"
-    )
+    return ""

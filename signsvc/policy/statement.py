@@ -10,8 +10,15 @@ from signsvc.policy.names import PLACEHOLDER
 
 
 def typed_texts(request: Request) -> dict[str, str]:
-    """Everything the form would print that the row may word as it likes, by column."""
-    return {**request.slots, "addressee": request.addressee, "statement": request.statement or ""}
+    """Everything the form would print that the row may word as it likes, by column; a name is words too."""
+    return {
+        **request.slots,
+        "name": request.name,
+        "id_number": request.id_number,
+        "addressee": request.addressee,
+        "purpose": request.purpose or "",
+        "statement": request.statement or "",
+    }
 
 
 def slot_values(request: Request, matter: Matter) -> dict[str, str]:

@@ -14,8 +14,9 @@ from typing import Any, NoReturn, TypeVar
 from signsvc.errors import PolicyError
 from signsvc.policy.outline import Outline, Spot
 
-# Characters of a file that people keep by hand; a list of some hundred items has some ten thousand.
-LONGEST = 2_000_000
+# Of a file that people keep by hand: a list of some hundred items has some ten thousand characters.
+LONGEST = 1_500_000  # characters
+MOST_TABLES = 20_000
 
 Kind = TypeVar("Kind", bound=StrEnum)
 
@@ -133,8 +134,7 @@ class Section:
 
 def read(text: str, origin: str) -> Section:
     """The file's root table; PolicyError if it is not TOML (the reader's message says at which line)."""
-    if len(text) > LONGEST:
-        raise PolicyError(f"{origin} 第1行：文件过大，不超过 {LONGEST // 1_000_000} 百万字")
+    outline = _outline(text, origin)
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -142,5 +142,16 @@ def read(text: str, origin: str) -> Section:
     # A number of thousands of digits, arrays within arrays without end: nobody wrote that by hand.
     except (ValueError, RecursionError) as error:
         raise PolicyError(f"{origin} 第1行：不是可用的 TOML 文件") from error
-    outline = Outline(text)
     return Section(values, outline, origin, "", outline.root)
+
+
+def _outline(text: str, origin: str) -> Outline:
+    """The outline of a text that is not too much for the TOML reader: deep keys would cost it the square of that."""
+    if len(text) > LONGEST:
+        raise PolicyError(f"{origin} 第1行：文件过大，不超过{LONGEST // 10_000}万字")
+    outline = Outline(text)
+    if line := outline.too_deep:
+        raise PolicyError(f"{origin} 第{line}行：键的层次过多")
+    if outline.size > MOST_TABLES:
+        raise PolicyError(f"{origin} 第1行：表（[…] 和 [[…]]）过多，不超过{MOST_TABLES}个")
+    return outline

@@ -13,22 +13,14 @@ from hashlib import sha256
 from typing import Any
 
 from signsvc.errors import InputError
-from signsvc.models import Basis, BasisKind, Matter
+from signsvc.models import Basis, Matter
 from signsvc.policy.catalogue import Catalogue
+from signsvc.policy.differences import KINDS
 from signsvc.policy.names import plain
 from signsvc.tables.references import read_references
 from signsvc.tables.rows import Row, Table, lines_of, printed_cell, squeezed
 from signsvc.tables.writing import document, head, values_of
 
-_KINDS = {
-    BasisKind.LAW: "法律",
-    BasisKind.REGULATION: "行政法规",
-    BasisKind.LOCAL_REGULATION: "地方性法规",
-    BasisKind.STATE_COUNCIL: "国务院决定",
-    BasisKind.INTERPRETATION: "司法解释",
-    BasisKind.RULE: "规章",
-    BasisKind.NORMATIVE: "规范性文件",
-}
 # What a new matter needs besides the form's columns; the first two have no default.
 _TO_WRITE = {"pattern": "证明内容的格式", "owner": "责任部门"}
 
@@ -181,7 +173,7 @@ def _as_known(read: Basis, old: Basis) -> Basis:
 
 def _basis_gaps(basis: Basis, *, new: bool) -> Iterable[str]:
     if new:
-        guess = f"类别按名称暂定为{_KINDS[basis.kind]}（kind），请确认"
+        guess = f"类别按名称暂定为{KINDS[basis.kind]}（kind），请确认"
         yield f"{basis.printed}：{guess}，并确认条文是否写明由本组织出具（issuer_named）"
     if basis.valid_from is None:
         yield f"{basis.printed}：施行日期（valid_from）待补"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from signsvc.models import Basis, BasisKind
@@ -19,12 +20,16 @@ _PART: Final = rf"{_ORDINAL}(?:条(?:之[一二三四五六七八九十]++)?|款
 _ARTICLE: Final = re.compile(
     rf"\s*+((?:附件\s*+(?:\d++\s*+)?)?(?:{_PART})++(?:[、，,和及至或]\s*+(?:{_PART})++)*+)"
 )
-_BRACKET: Final = re.compile(r"\s*+[（(]([^（）()]*+)[）)]")
+_BRACKET: Final = re.compile(r"\s*+[（(]([^（）()]{0,200}+)[）)]")
 _BULLET: Final = re.compile(r"(?:\d++[.．、]|[（(]?[\d一二三四五六七八九十]++[）)、]|[①-⑳])\s*+(?=《)")
 _JOINT: Final = re.compile(r"\s*+(?:[、，,；;和及]|以及)?\s*+(?=《)")
 _BREAK: Final = re.compile(r"[；;]\s*+(?=《)")
 _EMPTY: Final = re.compile(r"[\s、，,；;。.：:]*")
 _LONGEST_TITLE: Final = 200  # characters
+_MOST: Final = (
+    50  # references of a cell, as of a matter; and places in one article's text where the next may begin
+)
+_MOST_BRACKETS: Final = 5  # behind a title
 # A bracket behind the title that tells its version belongs to the title, any other with 号 or 令 is the number.
 _VERSION: Final = re.compile(r"(?:修正|修订|修改|通过|公布|发布|颁布|施行|试行)$")
 
@@ -39,14 +44,16 @@ class Cited:
 
 def read_references(cell: str) -> Cited:
     """References divided by line breaks, or by 、 or ； before the next 《; a line that begins otherwise goes on with
-    the text of the reference above it."""
+    the text of the reference above it. What follows the fiftieth reference is left unread."""
     bases: list[Basis] = []
     unread: list[str] = []
     for line in lines_of(cell):
         bullet = _BULLET.match(line)
         cited = line[bullet.end() :] if bullet else line
-        if cited.startswith("《"):
-            found, rest = _references(cited)
+        if len(bases) >= _MOST:
+            unread.append(line)
+        elif cited.startswith("《"):
+            found, rest = _references(cited, _MOST - len(bases))
             bases += found
             unread += [rest] if rest else []
         elif bases and not unread:
@@ -56,58 +63,61 @@ def read_references(cell: str) -> Cited:
     return Cited(tuple(bases), tuple(unread))
 
 
-def _references(line: str) -> tuple[list[Basis], str]:
+def _references(line: str, most: int) -> tuple[list[Basis], str]:
     """The references of one line, and what is left where the next one could not be read."""
     bases: list[Basis] = []
-    while line:
-        found = _reference(line)
+    at = 0
+    while at < len(line):
+        found = _reference(line, at) if len(bases) < most else None
         if found is None:
-            return bases, line
-        basis, rest = found
-        joint = _JOINT.match(rest)
-        if joint and _reference(rest[joint.end() :]):
-            text, line = "", rest[joint.end() :]
+            return bases, line[at:]
+        basis, end = found
+        joint = _JOINT.match(line, end)
+        if joint and _reference(line, joint.end()):
+            text, at = "", joint.end()
         else:
-            text, line = _text(rest)
+            text, at = _text(line, end)
         bases.append(_with_text(basis, text))
     return bases, ""
 
 
-def _text(rest: str) -> tuple[str, str]:
-    """The article's text, up to a ； behind which another reference begins, and that reference."""
-    for found in _BREAK.finditer(rest):
-        if _reference(rest[found.end() :]):
-            return rest[: found.start()].strip(), rest[found.end() :]
-    return ("" if _EMPTY.fullmatch(rest) else rest.strip()), ""
+def _text(line: str, begin: int) -> tuple[str, int]:
+    """The article's text, up to a ； behind which another reference begins, and where that is."""
+    for found in islice(_BREAK.finditer(line, begin), _MOST):
+        if _reference(line, found.end()):
+            return line[begin : found.start()].strip(), found.end()
+    return ("" if _EMPTY.fullmatch(line, begin) else line[begin:].strip()), len(line)
 
 
-def _reference(text: str) -> tuple[Basis, str] | None:
-    """The reference at the beginning of a text, and what follows its article."""
-    end = _title_end(text)
-    if not end:
+def _reference(line: str, begin: int) -> tuple[Basis, int] | None:
+    """The reference at this place of a line, and where its article ends."""
+    end = _title_end(line, begin)
+    title, number = line[begin:end], ""
+    if not title:
         return None
-    title, number, rest = text[:end], "", text[end:]
-    while bracket := _BRACKET.match(rest):
-        inside, rest = bracket[1].strip(), rest[bracket.end() :]
+    for _ in range(_MOST_BRACKETS):
+        bracket = _BRACKET.match(line, end)
+        if bracket is None:
+            break
+        inside, end = bracket[1].strip(), bracket.end()
         if not number and re.search("[号令]", inside) and not _VERSION.search(inside):
             number = inside
         else:
             title += f"（{inside}）"
-    article = _ARTICLE.match(rest)
+    article = _ARTICLE.match(line, end)
     if article is None:
         return None
-    kind = guess_kind(title, number)
-    return Basis(kind, title, "".join(article[1].split()), number), rest[article.end() :]
+    return Basis(guess_kind(title, number), title, "".join(article[1].split()), number), article.end()
 
 
-def _title_end(text: str) -> int:
-    """Where the outermost 《…》 at the beginning closes; 0 if there is none."""
+def _title_end(line: str, begin: int) -> int:
+    """Where the outermost 《…》 that begins here closes; `begin` if there is none."""
     depth = 0
-    for at, character in enumerate(text[:_LONGEST_TITLE]):
+    for at, character in enumerate(line[begin : begin + _LONGEST_TITLE], begin):
         depth += {"《": 1, "》": -1}.get(character, 0)
         if depth == 0:
-            return at + 1 if at else 0
-    return 0
+            return at + 1 if at > begin else begin
+    return begin
 
 
 def _with_text(basis: Basis, text: str) -> Basis:

@@ -104,9 +104,10 @@ def _page(typed: Typed, guidance: Guidance, told: dict[str, Any], fault: str | N
 
 
 def _tone(answer: dict[str, Any]) -> str:
-    """Colour of an answer; as on the pages of verification, a demonstration is never green."""
+    """Colour of an answer; green only what may be issued as asked, and as with verification no demonstration."""
     tone = TONES.get(Kind(answer["answer"]), "bad")
-    return "warn" if answer["demo"] and tone == "good" else tone
+    reserved = answer["demo"] or "purpose_not_allowed" in answer["codes"]
+    return "warn" if reserved and tone == "good" else tone
 
 
 def _json(body: dict[str, Any], status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:

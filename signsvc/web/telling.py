@@ -49,7 +49,11 @@ def _answer(guidance: Guidance, question: Question, place: Place) -> Data:
         "steps": list(given.steps),
         **_matter(given.matter),
         "similar": list(given.similar),
-        "offices": [{**_place(one.place), **_class(one)} for one in elsewhere[:_MOST_OFFICES]],
+        "hints": list(given.hints),
+        "caveats": list(given.caveats),
+        "offices": [
+            {**_place(one), **_class(guidance.answer(question, one))} for one in elsewhere[:_MOST_OFFICES]
+        ],
         "more_offices": max(0, len(elsewhere) - _MOST_OFFICES),
         "policy": _policy(given.policy),
     }
@@ -123,13 +127,14 @@ def _retained(guidance: Guidance, place: Place, matter: Matter) -> Data:
 
 
 def _item(item: Item) -> Data:
-    kind = Kind.DEPARTMENT_ISSUES if item.issued_by else Kind.SHOULD_NOT_ISSUE
+    issuers = item.issuers(item.title)  # of all that the title names, or nobody is told to go there
+    kind = Kind.DEPARTMENT_ISSUES if issuers else Kind.SHOULD_NOT_ISSUE
     return {
         "number": item.number,
         "matter": item.name,
         "title": item.title,
         "answer": kind.value,
         "label": LABELS[kind],
-        "issued_by": list(item.issued_by),
+        "issued_by": list(issuers),
         "list": f"{item.listing.document.number}{item.listing.annex}《{item.listing.title}》",
     }

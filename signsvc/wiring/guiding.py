@@ -19,6 +19,7 @@ from signsvc.models import Office, OfficeId
 from signsvc.policy.answer import Answer, answer
 from signsvc.policy.asking import Place, Question
 from signsvc.wiring.home import CATALOGUES, OFFICES, PACKS, now
+from signsvc.wiring.packs import pack_files
 from signsvc.wiring.rules import Rules
 
 _LOG = logging.getLogger(__name__)
@@ -128,10 +129,10 @@ def _files(home: Path) -> Iterator[tuple[str, int, int, int]]:
     for file in (
         home / OFFICES,
         *sorted((home / CATALOGUES).glob("*")),
-        *sorted((home / PACKS).rglob("*.toml")),
+        *pack_files(home / PACKS),
     ):
         try:
             seen = file.stat()
-        except FileNotFoundError:
-            continue
+        except OSError:
+            continue  # what it is that cannot be looked at, loading says
         yield str(file), seen.st_ino, seen.st_size, seen.st_mtime_ns

@@ -11,7 +11,7 @@ from pathlib import Path
 from signsvc import policy
 from signsvc.errors import InputError, PolicyError, reason
 from signsvc.policy import Pack, Source
-from signsvc.policy.departures import departures
+from signsvc.policy.departures import departures, overruled
 from signsvc.wiring.home import OFFICES, PACKS
 
 FILE = "pack.toml"
@@ -161,11 +161,14 @@ def _packs(places: Iterable[str], look: Source, told: set[str]) -> Iterator[Find
     everywhere = {*places, *policy.shipped_jurisdictions()} if policy.NATION in places else set(places)
     for place in sorted(everywhere - {policy.NATION}):
         try:
-            yield Finding(True, described(policy.load_pack(place, look)))
+            pack = policy.load_pack(place, look)
         except PolicyError as error:
             if str(error) not in told:
                 told.add(str(error))
                 yield Finding(False, str(error))
+            continue
+        yield Finding(True, described(pack))
+        yield from (Finding(True, f"{place}：{found.text}", found.label) for found in overruled(pack))
 
 
 def described(pack: Pack) -> str:

@@ -69,7 +69,15 @@ class Rules:
 
     def decision(self, request: Request, office: Office, day: date) -> Decision:
         """The decision on a batch row, by the office's list and its own place's pack; RowFailed if it cannot use the
-        list, for that is no word of the policy."""
+        list, for that is no word of the policy.
+
+        One that is dated back must have been issuable on the day it bears as well, from the list as it was then.
+        """
+        dated = request.issued_on or day
+        then = self._decided_on(request, office, dated) if dated < day else None
+        return then if isinstance(then, Refuse) else self._decided_on(request, office, day)
+
+    def _decided_on(self, request: Request, office: Office, day: date) -> Decision:
         pack = self.pack(office.jurisdiction)
         try:
             catalogue = self.catalogue(office, day)

@@ -49,7 +49,13 @@ def told(name: str, place: str, purpose: str = "", strict: bool = False) -> Answ
             "qh-demo",
             Kind.UNLISTED,
         ),  # a community's office has no such
-        ("诉讼当事人属于本社区证明", "银行贷款", "qh-demo", Kind.SHOULD_NOT_ISSUE),
+        ("诉讼当事人属于本社区证明", "打官司", "qh-demo", Kind.MAY_ISSUE),
+        ("收养人婚姻状况和抚养教育能力证明", "收养", "qh-demo", Kind.MAY_ISSUE),
+        ("农民身份证明", "打官司", "qh-demo", Kind.SHOULD_NOT_ISSUE),
+        ("意外伤害证明", "", "qinghai", Kind.SHOULD_NOT_ISSUE),
+        ("疾病状况证明", "", "qinghai", Kind.DEPARTMENT_ISSUES),
+        ("表现证明", "", "qinghai", Kind.DEPARTMENT_ISSUES),
+        ("现实表现证明", "", "qinghai", Kind.UNLISTED),
         ("农民身份证明", "", "qh-demo", Kind.SHOULD_NOT_ISSUE),
         ("健在证明", "", "qinghai", Kind.SHOULD_NOT_ISSUE),
         ("关于张三的亲属关系证明", "", "gd-demo", Kind.SHOULD_NOT_ISSUE),
@@ -121,6 +127,92 @@ def test_a_name_kept_without_a_recorded_reason_is_answered_as_banned() -> None:
     assert answer(Question("夫妻关系证明（用于供水、供电报装）"), kept, TODAY).kind is Kind.MAY_ISSUE
 
 
+CALLED = {
+    1: "兄妹关系证明 祖孙关系证明 家庭成员关系证明 亲子证明",
+    2: "户籍信息证明 身份证明",
+    3: "姓名变更证明 民族变更证明",
+    4: "养狗证明",
+    5: "无违法记录证明 无刑事犯罪证明 未受过刑事处罚证明",
+    6: "表现证明 社区戒毒人员表现证明",
+    8: "离婚证明 丧偶证明 无配偶证明 婚姻情况证明 分居两年证明 未婚证明 夫妻关系证明",
+    10: "活着证明 生存证明 老人健在",
+    11: "死亡情况证明 去世证明",
+    12: "疾病证明 生病证明",
+    15: "失业证明",
+    17: "工资证明 收入情况证明 财产状况证明 经济情况证明 有房证明 无房证明 住房情况证明 产权证明 无车证明 "
+    "贫困证明 困难证明 家庭经济困难证明",
+    18: "法定继承人证明 继承权证明",
+    20: "身份证丢失证明 结婚证丢失证明 户口本丢失",
+    22: "同一个人证明 身份一致证明 两个名字是同一人",
+}
+
+
+@pytest.mark.parametrize("province", PROVINCES)
+def test_what_people_call_it_is_found(province: str) -> None:
+    items = banned_items(PACKS[province], TODAY)
+    for number, names in CALLED.items():
+        listed = [item.name for item in items if item.number == number]
+        for name in names.split() if listed else ():
+            assert [hit.matter for hit in told(name, province).hits] == listed, name
+
+
+@pytest.mark.parametrize("province", PROVINCES)
+def test_what_is_not_found_is_not_said_to_be_absent_from_the_list(province: str) -> None:
+    given = told("某种证明", province)
+    assert "按名称未找到" in given.summary
+    assert "第17项“居民财产证明”的列举以“等”结尾" in given.caveats[0]
+    assert any("177项" in caveat for caveat in given.caveats) == (province == "qinghai")
+
+
+@pytest.mark.parametrize(
+    ("name", "item"),
+    [
+        ("股票证明", "第17项"),
+        ("理财产品持有证明", "第17项"),
+        ("商业保险证明", "第17项"),
+        ("现实表现证明", "第6项"),
+        ("政审证明", "第5项"),
+        ("在职证明", "第15项"),
+        ("我妈还健在", "第10项"),
+    ],
+)
+def test_an_unlisted_name_that_may_belong_to_an_item_says_so_for_a_person_to_judge(
+    name: str, item: str
+) -> None:
+    given = told(name, "guangdong")
+    assert given.kind is Kind.UNLISTED
+    assert item in given.hints[0]
+    assert given.hints[0].endswith("请人工判断")
+    assert ("以“等”结尾" in given.hints[0]) == (item == "第17项")
+    assert given.hints[0] not in given.steps
+
+
+@pytest.mark.parametrize("name", ["某种证明", "健在证明", "收养人婚姻状况和抚养教育能力证明"])
+def test_nothing_else_has_a_hint(name: str) -> None:
+    assert told(name, "qh-demo").hints == ()
+
+
+def test_another_purpose_in_the_visitors_own_words_is_answered_with_the_listed_ones() -> None:
+    given = told("收养人婚姻状况和抚养教育能力证明", "qh-demo", "收养")
+    assert given.summary.startswith("这份证明在保留清单中，可由居民委员会出具，仅限用途：收养登记。")
+    assert given.codes == ("purpose_not_allowed", "paper_only")
+    assert "请按所列文字填写用途再查" in given.steps[-1]
+    assert "仅限" not in told("收养人婚姻状况和抚养教育能力证明", "qh-demo", "收养登记").summary
+
+
+@pytest.mark.parametrize("province", PROVINCES)
+def test_nobody_is_sent_to_who_does_not_issue_it(province: str) -> None:
+    for name, issuers in (
+        ("疾病状况证明", ("具备医学鉴定资质的医疗卫生机构",)),
+        ("急诊证明", ("具备医学鉴定资质的医疗卫生机构",)),
+        ("意外伤害证明", ()),
+        ("意外受伤证明", ()),
+        ("疾病状况证明（急诊证明、意外伤害证明）", ()),
+        ("残疾证明", ("残联指定的具备评残资格的医疗卫生机构",)),
+    ):
+        assert told(name, province).hits[0].issued_by == issuers, name
+
+
 def test_every_way_of_issuing_is_told() -> None:
     place = Place(PACKS["guangdong"], OFFICES[OfficeId("gd-demo")], UNUSUAL)
     for name, words in (
@@ -140,7 +232,7 @@ def test_a_strict_home_suspends_what_rests_on_a_document_that_is_over() -> None:
 
 
 def test_an_unlisted_name_is_led_to_the_names_it_resembles() -> None:
-    assert "无犯罪记录证明" in told("犯罪记录", "qinghai").similar
+    assert "无犯罪记录证明" in told("有无犯罪记录查询", "qinghai").similar
     assert told("随便什么证明", "qinghai").similar == ()
     assert any("12345" in step for step in told("随便什么证明", "guangdong").steps)
 

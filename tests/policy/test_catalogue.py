@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import FrozenInstanceError, replace
 from datetime import date
 
@@ -209,6 +210,12 @@ def test_a_faulty_catalogue_is_refused_with_its_line(written: str, instead: str,
     assert str(caught.value).startswith("list.toml")
 
 
+def test_an_id_is_no_name() -> None:
+    text = demo_text("catalogue-qinghai").replace('id = "farmer-identity"', 'id = "无犯罪记录证明"')
+    with pytest.raises(PolicyError, match=r"matters\.id：只能用小写字母"):
+        load_catalogue(text, "list.toml")
+
+
 def test_two_matters_may_not_share_a_name() -> None:
     second = MATTER.partition("\n[[matters]]")[2].replace('id = "one"', 'id = "two"\naliases = ["乙证明"]')
     with pytest.raises(PolicyError, match=r"第22行 matters.name：.*重复"):
@@ -260,6 +267,23 @@ def test_number_formats_that_hold_year_and_serial(pattern: str) -> None:
 def test_a_faulty_office_is_refused_with_its_line(written: str, instead: str, says: str) -> None:
     with pytest.raises(PolicyError, match=says):
         load_offices(demo_text("offices").replace(written, instead, 1), "offices.toml")
+
+
+def test_among_thousands_of_offices_one_is_found_at_once() -> None:
+    head, _, rest = demo_text("offices").partition("[[offices]]")
+    one = f"[[offices]]{rest.partition('[[offices]]')[0]}"
+    many = "".join(one.replace("qh-demo", f"qh-{n}").replace("幸福社区", f"{n}社区") for n in range(3_000))
+    begun = time.process_time()
+    offices = load_offices(head + many, "offices.toml")
+    for number in range(3_000):
+        assert (
+            find_office(offices, f"青海省示范市示范区和平街道{number}社区居民委员会", None).id
+            == f"qh-{number}"
+        )
+    assert time.process_time() - begun < 5
+    with pytest.raises(RowRefused) as caught:
+        find_office(offices, "nowhere", None)
+    assert len(str(caught.value.faults[0].message)) < 300
 
 
 def test_two_offices_may_not_share_a_full_name() -> None:

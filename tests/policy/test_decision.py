@@ -45,9 +45,9 @@ def request(**given: Any) -> Request:
     return Request(
         request_id="20261121-001",
         office=None,
-        name=HOLDER,
+        name=given.pop("holder", HOLDER),
         id_type=IdType.IDENTITY_CARD,
-        id_number=NUMBER,
+        id_number=given.pop("id_number", NUMBER),
         valid_until=date(2027, 5, 20),
         verified_by="王某",
         verified_how="掌握信息",
@@ -98,7 +98,17 @@ RECORDS: dict[str, Any] = {
     "transition": Transition,
 }
 ENUMS: dict[str, Any] = {"finding": Finding, "reason": Demand}
-request_keys = {"matter", "addressee", "statement", "slots", "legal_basis", "purpose", "issued_on"}
+request_keys = {
+    "holder",
+    "id_number",
+    "matter",
+    "addressee",
+    "statement",
+    "slots",
+    "legal_basis",
+    "purpose",
+    "issued_on",
+}
 
 
 @pytest.mark.parametrize("case", TABLE["case"], ids=lambda case: case["name"])

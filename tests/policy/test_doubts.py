@@ -52,8 +52,8 @@ def test_of_the_demonstration_only_the_lapsed_example_is_doubtful(place: str) ->
     ("last_day", "says"),
     [
         (date(2026, 11, 20), "已自2026年11月21日起失效"),
-        (date(2026, 11, 21), "将于2026年11月21日期满"),
-        (date(2027, 1, 20), "将于2027年1月20日期满"),
+        (date(2026, 11, 21), "将于2026年11月21日失效"),
+        (date(2027, 1, 20), "将于2027年1月20日失效"),
         (date(2027, 1, 21), None),
     ],
 )

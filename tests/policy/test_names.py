@@ -1,77 +1,12 @@
-"""The screen: what it sees through, and what it lets pass."""
+"""Words compared as people mean them, and the purposes that they state."""
 
 from __future__ import annotations
 
 import opencc
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from signsvc.policy import load_pack, shipped_jurisdictions
-from signsvc.policy.names import Screen, plain, squeeze
-
-SCREEN = Screen.of(
-    [("亲属关系证明", 1), ("婚姻状况证明", 8), ("出生证明", 9), ("死亡证明", 11), ("房产证明", 17)]
-)
-# Nothing of these is a Chinese character, and none is a stop.
-NOISE = st.text(
-    st.sampled_from(" \t\n　\u200b\u2060\ufe0f\u0332()（）【】《》·・•.-_/|'\"aZ0、…\ue000\U000e0041"),
-    max_size=4,
-)
-
-
-@given(st.lists(NOISE, min_size=6, max_size=6))
-def test_nothing_between_the_characters_hides_a_name(noise: list[str]) -> None:
-    hidden = "".join(char + between for char, between in zip("亲属关系证明", noise, strict=True))
-    assert SCREEN.in_prose(f"并作为{hidden}使用") == (1,)
-    assert SCREEN.in_title(hidden) == (1,)
-
-
-@given(before=st.text(max_size=20), after=st.text(max_size=20))
-def test_nothing_around_a_name_hides_it(before: str, after: str) -> None:
-    assert 1 in SCREEN.in_prose(before + "亲属关系证明" + after)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "其与被告无亲属关系，婚姻状况不详",
-        "其出生于本村，能证明身份",
-        "其子已死亡。证明人李某",
-        "其母已死亡；证明如下",
-        "房产证明显破损",
-        "房产证明确登记",
-        "其收入经单位证明",
-        "",
-    ],
-)
-def test_ordinary_sentences_pass(text: str) -> None:
-    assert SCREEN.in_prose(text) == ()
-
-
-def test_a_title_deed_does_not_cover_for_the_proof_itself() -> None:
-    assert SCREEN.in_prose("房产证明显示其有房") == (17,)
-
-
-def test_in_a_title_a_stop_hides_nothing() -> None:
-    assert SCREEN.in_title("死亡，证明") == (11,)
-
-
-@pytest.mark.parametrize(
-    ("title", "numbers"),
-    [
-        ("亲属关系", (1,)),
-        ("出生", (9,)),
-        ("出生地情况说明", ()),
-        ("收养人婚姻状况和抚养教育能力证明", (8,)),
-        ("婚姻状况说明", ()),
-        ("证明婚姻状况", ()),
-        ("诉讼当事人属于本社区（村）证明", ()),
-        ("死亡证明及出生证明", (9, 11)),
-    ],
-)
-def test_a_title_speaks_of_an_item(title: str, numbers: tuple[int, ...]) -> None:
-    assert SCREEN.in_title(title) == numbers
+from signsvc.policy.names import alike, plain, squeeze, stated
 
 
 @pytest.mark.parametrize("shown", ["親屬關係證明", "亲属関系証明", "亲属关系证明"])
@@ -84,15 +19,49 @@ def test_looking_up_disregards_width_case_and_brackets(typed: str) -> None:
     assert plain(typed) == "qh1"
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("婚姻情况", "婚姻状况"), ("身份证丢了", "身份证遗失"), ("户口本", "户口簿")]
+)
+def test_interchangeable_words_are_the_same(one: str, other: str) -> None:
+    assert alike(one) == alike(other)
+
+
+@pytest.mark.parametrize(
+    ("purpose", "meant"),
+    [
+        ("办理公证", True),
+        ("公 證", True),
+        ("不动产公证", True),
+        ("未成年人公证", True),
+        ("不用于入学，用于公证", True),
+        ("不用于公证，用于入学", False),
+        ("贷款（非公证）", False),
+        ("不是为了公证", False),
+        ("没有公证", False),
+        ("无公证", False),
+        ("除公证外", False),
+        ("公证以外的事务", False),
+        ("入学", False),
+    ],
+)
+def test_a_purpose_that_is_denied_is_not_stated(purpose: str, meant: bool) -> None:
+    assert stated(("公证",), purpose) is meant
+
+
+def test_a_word_that_begins_with_a_denial_is_none() -> None:
+    assert stated(("不动产登记",), "办理不动产登记")
+    assert not stated(("不动产登记",), "并非不动产登记")
+
+
 def test_every_traditional_form_of_a_listed_character_is_known() -> None:
     """OpenCC's tables as the judge, for Taiwan, Hong Kong and Japan alike."""
     simplify = [opencc.OpenCC(config).convert for config in ("t2s", "tw2s", "hk2s")]
     from_japanese = opencc.OpenCC("jp2t").convert
     packs = [load_pack(place) for place in shipped_jurisdictions()]
-    texts = [name for pack in packs for item in pack.items for name in item.names]
-    texts += [
-        word for pack in packs for item in pack.items for case in item.exemptions for word in case.words
-    ]
+    items = [item for pack in packs for item in pack.items]
+    texts = [word for item in items for word in (*item.names, *item.facts, *item.everyday, *item.hints)]
+    texts += [word for item in items for words in item.only_with.values() for word in words]
+    texts += [word for item in items for case in item.exemptions for word in case.words]
     listed = set("".join(texts))
     for char in map(chr, (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))):
         simple = {convert(char) for convert in simplify} | {simplify[0](from_japanese(char))}

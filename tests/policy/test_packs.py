@@ -101,6 +101,19 @@ def test_a_name_on_both_lists_hits_both(city: Pack) -> None:
     ]
 
 
+def test_a_case_is_closed_by_its_own_lists_item_only() -> None:
+    closing = CITY.replace("由公安部门通过居住证信息核对", "由公安部门核对（法律援助情况除外）").replace(
+        "[[lists.items]]\nnumber = 2",
+        '[[lists.items.exemptions]]\nphrase = "法律援助情况"\nwords = ["法律援助"]\nclosed_by = 2\n'
+        "[[lists.items]]\nnumber = 2",
+    )
+    pack = laid_over(guangdong__somecity=closing)
+    item = pack.nearest.items[0]
+    closed = pack.closing(item, item.exemptions[0])
+    assert closed is pack.nearest.items[1]
+    assert closed.listing.document.number == "某民发〔2026〕1号"
+
+
 def test_a_batch_holds_from_its_day(city: Pack) -> None:
     found = city.screen.in_title("居住证明")
     assert [len(city.hits(found, day)) for day in (date(2026, 9, 30), date(2026, 10, 1))] == [0, 1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from signsvc.errors import PolicyError
 from signsvc.policy import load_pack, parse_layer, shipped
-from signsvc.policy.strict import LONGEST
+from signsvc.policy.strict import LONGEST, MOST_TABLES, read
 
 FILE = "packs/nation/elsewhere/pack.toml"
 SMALL = """\
@@ -189,6 +191,38 @@ FAULTS = [
         "第89行 lists.items.issued_by：在清单原文中找不到",
     ),
     ('title = "居住证明"', "", "第84行 lists.items.title：缺少"),
+    # what is added for recognising
+    (
+        'pathway = "信息共享"',
+        'pathway = "信息共享"\nfacts = ["健在", "系…子"]',
+        "第78行 lists.items.facts：.*最后一段至少两个汉字",
+    ),
+    ('pathway = "信息共享"', 'pathway = "信息共享"\nfacts = ["健在/"]', "第78行 lists.items.facts"),
+    (
+        'pathway = "信息共享"',
+        'pathway = "信息共享"\neveryday = ["健"]',
+        "第78行 lists.items.everyday：至少两个汉字",
+    ),
+    (
+        'pathway = "信息共享"',
+        'pathway = "信息共享"\nhints = ["x在"]',
+        "第78行 lists.items.hints：至少两个汉字",
+    ),
+    (
+        'pathway = "信息共享"',
+        'pathway = "信息共享"\nunissued = ["生存证明"]',
+        "第78行 lists.items.unissued：应为本项的名称",
+    ),
+    (
+        'pathway = "信息共享"',
+        'pathway = "信息共享"\nonly_with = [{ name = "生存证明" }]',
+        "第78行 lists.items.only_with：应为本项的名称",
+    ),
+    (
+        'pathway = "信息共享"',
+        'pathway = "信息共享"\nonly_with = [{ name = "健在证明", word = ["x"] }]',
+        "第78行 lists.items.only_with.word：未知的键",
+    ),
     # lists.items.exemptions, inline and under a header
     ('phrase = "收养情况"', 'phrase = "公证情况"', "第69行 lists.items.exemptions：在清单原文中找不到"),
     ('words = ["收养"]', "words = []", "第70行 lists.items.exemptions.words：不能为空"),
@@ -224,12 +258,57 @@ def test_what_only_looks_like_a_table_does_not_move_the_line(before: str) -> Non
 
 @pytest.mark.parametrize(
     "text",
-    ["a = " + "[" * 100_000, "a = " + "9" * 10_000, "#" + "x" * LONGEST, "a = " + '{"x" = ' * 5_000],
-    ids=["nested", "long number", "oversized", "nested tables"],
+    [
+        "a = " + "[" * 100_000,
+        "a = " + "9" * 10_000,
+        "#" + "x" * LONGEST,
+        "a = " + '{"x" = ' * 5_000,
+        "a." * (LONGEST // 2 - 2) + "a=1",
+        '"a" . ' * (LONGEST // 6 - 2) + "a=1",
+        "[" + "a." * (LONGEST // 2 - 2) + "a]",
+        "x = {y = '', " + "a." * (LONGEST // 2 - 20) + "a=1}",
+        'a = "' + '\\"' * (LONGEST // 2 - 4),
+        "[[lists]]\n" * (MOST_TABLES + 1),
+    ],
+    ids=[
+        *("nested", "long number", "oversized", "nested tables"),
+        *(
+            "deep key",
+            "deep quoted key",
+            "deep header",
+            "deep key behind quotes",
+            "open string",
+            "many tables",
+        ),
+    ],
 )
-def test_a_monstrous_file_is_refused_by_name(text: str) -> None:
+def test_a_monstrous_file_is_refused_by_name_and_soon(text: str) -> None:
+    begun = time.process_time()
     with pytest.raises(PolicyError, match=f"^{FILE} "):
         parse_layer(text, FILE)
+    assert time.process_time() - begun < 2
+
+
+def test_a_key_may_have_eight_parts_and_texts_any_dots() -> None:
+    assert read("a.b.c.d.e.f.g.h = 1", "x").has("a")
+    assert read('a = "b.c.d.e.f.g.h.i.j.k"  # b.c.d.e.f.g.h.i.j.k\nb = """\n...........\n"""', "x").has("b")
+    with pytest.raises(PolicyError, match=r"^x 第2行：键的层次过多$"):
+        read("z = 1\na.b.c.d.e.f.g.h.i = 1", "x")
+
+
+def test_a_quoted_key_does_not_move_the_line() -> None:
+    text = SMALL.replace('name = "某省"', '"name" = "某省"', 1).replace("number = 2", "number = 0")
+    with pytest.raises(PolicyError, match=r"第74行 lists.items.number"):
+        parse_layer(text, FILE)
+    with pytest.raises(PolicyError, match=r"第3行 name：应为非空文字"):
+        parse_layer(SMALL.replace('name = "某省"', '"name" = ""', 1), FILE)
+
+
+def test_many_tables_are_read_in_moments() -> None:
+    begun = time.process_time()
+    sections = list(read("[[matters]]\n[[matters.bases]]\n" * 8_000, "x").sections("matters"))
+    assert [len(list(section.sections("bases"))) for section in sections] == [1] * 8_000
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ ASKED = (
     ("诉讼当事人属于本社区证明", "打官司", "qh-demo"),
     ("宅基地申请集体讨论及公示情况证明", "", "qh-demo-village"),
     ("婚姻状况证明和无犯罪记录证明", "", "gd-demo"),
+    ("收养人婚姻状况和抚养教育能力证明", "收养", "qh-demo"),
     ("随便什么证明", "", "qh-demo"),
+    ("股票证明", "", ""),
     ("犯罪记录", "", ""),
     ("", "", ""),
     ("", "", "qh-demo-village"),
@@ -134,6 +136,8 @@ def test_page_and_json_say_the_same(client: FlaskClient, q: str, purpose: str, o
             *answer["reasons"],
             *answer["purposes"],
             *answer["similar"],
+            *answer["hints"],
+            *answer["caveats"],
             answer["policy"]["note"],
         ]
         shown += [*answer["ground"].values(), *(one["place"] for one in answer["offices"])]
@@ -170,6 +174,28 @@ def test_with_an_office_only_it_answers_and_a_demonstration_is_never_green(clien
     assert 'class="verdict good"' not in html
     assert "演示数据，无法律效力" in html
     assert '<option value="gd-demo" selected>' in html
+
+
+def test_what_may_be_issued_for_another_purpose_is_no_plain_yes(client: FlaskClient) -> None:
+    asked = {"q": "收养人婚姻状况和抚养教育能力证明", "purpose": "收养", "office": "qh-demo"}
+    (answer,) = ask_json(client, **asked)["answers"]
+    assert (answer["answer"], "仅限用途：收养登记" in answer["summary"]) == ("may_issue", True)
+    html = client.get("/matters", query_string=asked).text
+    assert 'class="verdict warn"' in html
+    assert "purpose=%E6%94%B6%E5%85%BB%E7%99%BB%E8%AE%B0" in html
+
+
+def test_a_hint_is_told_once_and_leaves_the_answer_open(client: FlaskClient) -> None:
+    (answer,) = ask_json(client, q="股票证明", office="gd-demo")["answers"]
+    (hint,) = answer["hints"]
+    assert (answer["answer"], "请人工判断" in hint) == ("unlisted", True)
+    assert ask(client, q="股票证明", office="gd-demo").text.count(hint) == 1
+
+
+def test_the_list_sends_nobody_to_who_issues_only_a_part_of_an_item(client: FlaskClient) -> None:
+    items = {one["number"]: one for one in ask_json(client, q="")["lists"][0]["not_to_issue"]}
+    assert (items[12]["answer"], items[12]["issued_by"]) == ("should_not_issue", [])
+    assert (items[5]["answer"], items[5]["issued_by"]) == ("department_issues", ["公安部门"])
 
 
 def test_an_empty_box_lists_everything_by_number(client: FlaskClient) -> None:
