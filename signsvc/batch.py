@@ -84,13 +84,15 @@ def _each_chunk(
     return counts
 
 
-def check(issuer: Issuer, lines: Iterable[Line]) -> Iterator[tuple[Line, tuple[Fault, ...]]]:
-    """Every row with every fault that issuing would find before it uses a number; nothing is issued."""
+def check(issuer: Issuer, lines: Iterable[Line]) -> Iterator[tuple[Line, tuple[Fault, ...], tuple[str, ...]]]:
+    """Every row with every fault that issuing would find before it uses a number, and what can be done instead;
+    nothing is issued."""
     first: dict[str, bytes] = {}
     for chunk in chunks(lines):
         foreseen = foresee(issuer, [line.request for line in chunk])
-        for line, faults in zip(chunk, foreseen, strict=True):
-            yield line, faults + _repeated(line.request, first)
+        for line, outcome in zip(chunk, foreseen, strict=True):
+            faults, ways = (outcome.faults, outcome.ways) if outcome else ((), ())
+            yield line, faults + _repeated(line.request, first), ways
 
 
 def _repeated(request: Request, first: dict[str, bytes]) -> tuple[Fault, ...]:

@@ -30,6 +30,11 @@ class Ground:
     listed: str = ""  # 附件2《…清单（第一批）》第8项“婚姻状况证明”
     pathway: str = ""  # 办事途径, verbatim
 
+    @property
+    def quoted(self) -> str:
+        """The sentence with its place, as it follows the words for a person."""
+        return f"（{self.document}{self.place}：“{self.sentence}”）"
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -124,15 +129,19 @@ class KeysError(SignsvcError):
 
 
 class RowRefused(SignsvcError):
-    """The row may not be issued as it stands; carries every fault, not only the first. No number was used."""
+    """The row may not be issued as it stands; carries every fault, not only the first, and what can be done instead.
+
+    No number was used.
+    """
 
     code = "refused"
     exit = Exit.NOT_ALL
     http = 422
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], ways: Sequence[str] = ()) -> None:
         super().__init__("；".join(fault.message for fault in faults), faults[0].code)
         self.faults = tuple(faults)
+        self.ways = tuple(ways)
 
 
 class RowFailed(SignsvcError):

@@ -123,11 +123,11 @@ def issue(issuer: Issuer, requests: Sequence[Request]) -> list[Outcome]:
     return [chunk.outcomes[key] for key in range(len(requests))]
 
 
-def foresee(issuer: Issuer, requests: Sequence[Request]) -> list[tuple[Fault, ...]]:
-    """Steps 1 to 3 only: the faults for which these requests would be refused or fail now; nothing is changed."""
+def foresee(issuer: Issuer, requests: Sequence[Request]) -> list[Outcome | None]:
+    """Steps 1 to 3 only: how these requests would end now, None for what would be issued; nothing is changed."""
     chunk = _Chunk(issuer, requests)
     chunk.each(chunk.each(chunk.recall(), chunk.decide), chunk.ready)
-    return [chunk.outcomes[key].faults if key in chunk.outcomes else () for key in range(len(requests))]
+    return [chunk.outcomes.get(key) for key in range(len(requests))]
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class _Chunk(Steps):
             # A column that is faulty already was decided on blank: what the decision says of it is no news.
             told = {fault.column for fault in faults if fault.column}
             faults += [fault for fault in refusal.faults if fault.column not in told]
-            raise RowRefused(faults) from refusal
+            raise RowRefused(faults, refusal.ways) from refusal
         if faults:
             raise RowRefused(faults)
         return _Decided(office, decision, request.issued_on or today)

@@ -334,3 +334,4 @@ class Outcome:
     valid_until: date | None = None
     warnings: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    ways: tuple[str, ...] = ()  # what can be done instead of what was refused

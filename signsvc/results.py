@@ -86,7 +86,7 @@ class Results:
             "valid_until": outcome.valid_until.isoformat() if outcome.valid_until else "",
             "warnings": "；".join(outcome.warnings),
             "error": ";".join(fault.code for fault in outcome.faults),
-            "message": "；".join(fault.message for fault in outcome.faults),
+            "message": _message(outcome),
         }
         self._csv.writerow([neutral(row[key]) for key in self._columns])
         self._stream.flush()
@@ -102,6 +102,12 @@ class Results:
                 os.fsync(stream.fileno())
             part.replace(target)
         return name
+
+
+def _message(outcome: Outcome) -> str:
+    """Every fault, and what can be done instead."""
+    ways = [f"可以怎么办：{'；'.join(outcome.ways)}"] if outcome.ways else []
+    return "；".join((*(fault.message for fault in outcome.faults), *ways))
 
 
 @contextmanager

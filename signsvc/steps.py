@@ -29,14 +29,14 @@ class Steps:
             try:
                 done[key] = step(key, item)
             except RowRefused as refusal:
-                self.end(key, self.refused_as, refusal.faults)
+                self.end(key, self.refused_as, refusal.faults, refusal.ways)
             except RowFailed as failure:
                 self.end(key, "failed", (Fault(failure.code, str(failure)),))
         return done
 
-    def end(self, key: int, status: str, faults: tuple[Fault, ...]) -> None:
+    def end(self, key: int, status: str, faults: tuple[Fault, ...], ways: tuple[str, ...] = ()) -> None:
         """A request that goes no further."""
-        self.outcomes[key] = Outcome(self.requests[key].request_id, status, faults=faults)
+        self.outcomes[key] = Outcome(self.requests[key].request_id, status, faults=faults, ways=ways)
 
     def convert(self, convert: Convert, documents: Mapping[int, DocxBytes]) -> dict[int, PdfBytes]:
         """All documents in one call."""

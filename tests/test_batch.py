@@ -69,6 +69,14 @@ def test_results_are_complete_files_in_the_order_of_the_input(tmp_path: Path) ->
     assert now().tzinfo is BEIJING
 
 
+def test_a_refusal_tells_what_can_be_done_instead(tmp_path: Path) -> None:
+    refused = Outcome("a", "refused", faults=(Fault("banned_matter", "不应出具"),), ways=("找派出所", "书面承诺"))
+    with results(tmp_path / "out") as written:
+        written.add(refused)
+    told = (tmp_path / "out" / "results.csv").read_text("utf-8-sig").splitlines()[1]
+    assert told.endswith("不应出具；可以怎么办：找派出所；书面承诺")
+
+
 def test_what_a_batch_leaves_is_for_its_owner_only_and_no_link_is_followed(tmp_path: Path) -> None:
     folder, victim = tmp_path / "out", tmp_path / "victim"
     with results(folder):

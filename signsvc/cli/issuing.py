@@ -64,10 +64,12 @@ def check(file: Path, **fixed: str | None) -> int:
     faulty = 0
     with checking(chosen) as issuer:
         lines = batch.read(rows, partial(parse_row, chosen, given(fixed)))
-        for line, faults in batch.check(issuer, lines):
+        for line, faults, ways in batch.check(issuer, lines):
             faulty += bool(faults)
             for fault in faults:
                 click.echo(f"第{line.line}行 {discreet(line.request_id)}：{fault.code}：{fault.message}")
+            if ways:
+                click.echo(f"　　可以怎么办：{'；'.join(ways)}")
     click.echo(f"共 {len(rows)} 行，{faulty} 行有问题" if faulty else f"共 {len(rows)} 行，均可出具")
     return Exit.NOT_ALL if faulty else Exit.DONE
 

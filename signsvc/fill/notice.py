@@ -37,7 +37,7 @@ def _reason(fault: Fault) -> str:
     """Why, without the passage and the way to go that the words for a clerk quote: they have places of their own."""
     text, ground = fault.message, fault.ground
     if ground:
-        text = text.replace(f"（{ground.document}{ground.place}：“{ground.sentence}”）", "")
+        text = text.replace(ground.quoted, "")
         text = text.replace(f"办事途径：{ground.pathway}", "") if ground.pathway else text
     return text.rstrip("。；") + "。"
 

@@ -180,11 +180,9 @@ def _duty(pack: Pack) -> Ground:
 def _reasons(found: Found) -> tuple[str, ...]:
     """The decision's own words without the passage, which stands apart."""
     told = (fault for fault in found.deciding if fault.code != "banned_matter")
-    return tuple(fault.message.removesuffix(_quoted(fault.ground)) for fault in told)
-
-
-def _quoted(ground: Ground | None) -> str:
-    return f"（{ground.document}{ground.place}：“{ground.sentence}”）" if ground else ""
+    return tuple(
+        fault.message.removesuffix(fault.ground.quoted) if fault.ground else fault.message for fault in told
+    )
 
 
 def _summary(found: Found, kind: Kind, hits: tuple[Hit, ...]) -> str:

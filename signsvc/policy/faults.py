@@ -32,7 +32,7 @@ def grounded(pack: Pack, fault: Fault) -> Fault:
 def quoting(pack: Pack, code: str, message: str, column: str | None) -> Fault:
     """A fault whose words end in the passage."""
     ground = pack.rule_for(code).ground
-    return Fault(code, f"{message}（{ground.document}{ground.place}：“{ground.sentence}”）", column, ground)
+    return Fault(code, message + ground.quoted, column, ground)
 
 
 def banned(pack: Pack, item: Item, column: str, reason: str) -> Fault:
@@ -42,7 +42,7 @@ def banned(pack: Pack, item: Item, column: str, reason: str) -> Fault:
         pack.rule_for("banned_matter"),
     )
     ground = replace(rule.ground, listed=item.listed, pathway=item.pathway)
-    message = f"{reason.format(item.listed)}。办事途径：{item.pathway}"
+    message = f"{reason.format(item.listed)}{ground.quoted}。办事途径：{item.pathway}"
     return Fault("banned_matter", message, column, ground)
 
 
@@ -56,8 +56,7 @@ def expired(layers: Iterable[Layer], today: date) -> Iterator[Fault]:
     for layer in layers:
         rule = next(rule for rule in layer.rules if EXPIRED in rule.codes)
         ground = rule.ground
-        quoted = f"（{ground.document}{ground.place}：“{ground.sentence}”）"
-        message = f"{expiry(layer, today)}，须有接续的文件并经登记{quoted}"
+        message = f"{expiry(layer, today)}，须有接续的文件并经登记{ground.quoted}"
         yield Fault(EXPIRED, message, None, ground)
 
 

@@ -89,7 +89,7 @@ class Rules:
         """The same; a refusal is raised with every fault."""
         decision = self.decision(request, office, day)
         if isinstance(decision, Refuse):
-            raise RowRefused(decision.faults)
+            raise RowRefused(decision.faults, decision.ways)
         return decision
 
 
