@@ -70,7 +70,9 @@ def test_results_are_complete_files_in_the_order_of_the_input(tmp_path: Path) ->
 
 
 def test_a_refusal_tells_what_can_be_done_instead(tmp_path: Path) -> None:
-    refused = Outcome("a", "refused", faults=(Fault("banned_matter", "不应出具"),), ways=("找派出所", "书面承诺"))
+    refused = Outcome(
+        "a", "refused", faults=(Fault("banned_matter", "不应出具"),), ways=("找派出所", "书面承诺")
+    )
     with results(tmp_path / "out") as written:
         written.add(refused)
     told = (tmp_path / "out" / "results.csv").read_text("utf-8-sig").splitlines()[1]

@@ -201,9 +201,9 @@ def ways(asked: Asked) -> tuple[str, ...]:
         if (issuers := item.issuers(asked.request.matter))
     ]
     told += [
-        f"用途属于除外情形（{'、'.join(case.phrase for case in item.exemptions)}）的，请写明用途再申请"
+        f"用途属于除外情形（{'、'.join(cases)}）的，请写明用途再申请"
         for item in asked.banned
-        if item.exemptions and item.exemption(asked.purpose) is None
+        if (cases := _exempted_cases(asked, item))
     ]
     if not asked.catalogue.find(asked.office, asked.request.matter):
         told += hints.likely(asked.request.matter, asked.pack, asked.today)
@@ -218,6 +218,13 @@ def ways(asked: Asked) -> tuple[str, ...]:
     if asked.pack.report:
         told.append(f"认为索要不合理的，可反映至：{asked.pack.report}")
     return tuple(told)
+
+
+def _exempted_cases(asked: Asked, item: Item) -> list[str]:
+    """The cases in which the item would not hold, where none was stated; not those that another item bans again."""
+    if item.exemption(asked.purpose) is not None:
+        return []
+    return [case.phrase for case in item.exemptions if asked.pack.closing(item, case) is None]
 
 
 def _near(asked: Asked) -> Iterator[Matter]:

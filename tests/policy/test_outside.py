@@ -49,6 +49,12 @@ def test_a_row_that_only_needs_mending_is_told_no_other_way() -> None:
     assert decision.ways == ()
 
 
+def test_only_exempted_cases_that_no_other_item_bans_again_are_held_out() -> None:
+    assert "除外情形（法律援助情况）" in ways(matter="居民财产证明")
+    assert "除外情形" not in ways("gd-demo", matter="居民财产证明")
+    assert "除外情形（不动产登记情况、公证办理情况）" in ways("gd-demo", matter="亲属关系证明")
+
+
 def test_a_matter_whose_basis_has_ended_is_no_way_out() -> None:
     told = ways(matter="农民身份证明")
     assert "12345" in told
