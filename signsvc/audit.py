@@ -15,7 +15,7 @@ from hashlib import sha256
 from signsvc import boxes
 from signsvc.archive import Archive
 from signsvc.errors import ArchiveFailed, SignsvcError
-from signsvc.policy.changes import Edition, History
+from signsvc.policy.lists.changes import Edition, History
 from signsvc.registry import ISSUED, Boxed, Finding, Registry
 
 Lists = Mapping[str, History | SignsvcError]  # each retained list, or what is wrong with its journal

@@ -19,8 +19,9 @@ from signsvc.errors import PolicyError, SignsvcError
 from signsvc.keys import Role, SealKey
 from signsvc.models import Standing
 from signsvc.notes import Verifier
-from signsvc.policy import Catalogue, standing
-from signsvc.policy.departures import departures
+from signsvc.policy import Catalogue
+from signsvc.policy.packs import standing
+from signsvc.policy.packs.departures import departures
 from signsvc.report import chinese_date
 from signsvc.wiring.documents import font_files, load_fonts, load_form
 from signsvc.wiring.home import ISSUING, READING, RECORDING, load_keys, now, open_home

@@ -14,7 +14,7 @@ from typing import Any
 
 from signsvc.config import Settings, load
 from signsvc.errors import SignsvcError
-from signsvc.policy.changes import History
+from signsvc.policy.lists.changes import History
 from signsvc.wiring.home import CATALOGUES
 from signsvc.wiring.lists import look_at_lists
 

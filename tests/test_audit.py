@@ -17,7 +17,7 @@ from signsvc import boxes
 from signsvc.archive import Archive
 from signsvc.audit import audit
 from signsvc.models import Number
-from signsvc.policy.changes import Edition, History
+from signsvc.policy.lists.changes import Edition, History
 from signsvc.registry import COPIED, ISSUED, Boxes, NewCertificate, Registry, Reservation, box_context
 from signsvc.statuses import Event
 

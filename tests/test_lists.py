@@ -24,8 +24,8 @@ from signsvc.errors import (
 )
 from signsvc.models import Issue, Office, OfficeId, Refuse
 from signsvc.policy import demo_text, load_offices
-from signsvc.policy.changes import History
-from signsvc.policy.events import Adopted, Event, Taken, encode
+from signsvc.policy.lists.changes import History
+from signsvc.policy.lists.events import Adopted, Event, Taken, encode
 from signsvc.report import BEIJING
 from signsvc.requests import row
 from signsvc.requests.table import RawRow

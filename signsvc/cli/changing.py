@@ -12,9 +12,9 @@ import click
 from signsvc.cli.shared import settings
 from signsvc.errors import InputError
 from signsvc.identity import clean_text
-from signsvc.policy.changes import History
-from signsvc.policy.events import Adopted, Event, Proposed, Taken, Withdrawn
-from signsvc.policy.proceedings import STATE_NAMES, Change, State
+from signsvc.policy.lists.changes import History
+from signsvc.policy.lists.events import Adopted, Event, Proposed, Taken, Withdrawn
+from signsvc.policy.lists.proceedings import STATE_NAMES, Change, State
 from signsvc.report import chinese_date
 from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.lists import Lists, proposal, record

@@ -8,9 +8,9 @@ from typing import Any
 from signsvc.errors import PolicyError
 from signsvc.models import Matter
 from signsvc.policy import printed_basis
-from signsvc.policy.changes import Edition, History
-from signsvc.policy.proceedings import Change, State
-from signsvc.policy.standing import out_of_force
+from signsvc.policy.lists.changes import Edition, History
+from signsvc.policy.lists.proceedings import Change, State
+from signsvc.policy.packs.standing import out_of_force
 from signsvc.report import rfc3339
 
 

@@ -14,9 +14,9 @@ from signsvc.cli.changing import able, warn
 from signsvc.cli.listed import history_json, lapses, list_json, overview
 from signsvc.cli.shared import settings
 from signsvc.policy import load_catalogue, printed_basis
-from signsvc.policy.changes import Edition, History
-from signsvc.policy.differences import Difference, differences
-from signsvc.policy.proceedings import STATE_NAMES, Change, State
+from signsvc.policy.lists.changes import Edition, History
+from signsvc.policy.lists.differences import Difference, differences
+from signsvc.policy.lists.proceedings import STATE_NAMES, Change, State
 from signsvc.report import chinese_date
 from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.lists import Lists, load_lists

@@ -13,10 +13,10 @@ import click
 from signsvc.cli.shared import settings
 from signsvc.errors import Exit
 from signsvc.policy import Document, Layer, Pack, load_pack
-from signsvc.policy.departures import departures, overruled
-from signsvc.policy.documents import Validity
-from signsvc.policy.packs import Item, Listing
-from signsvc.policy.standing import due, transitional, validity
+from signsvc.policy.packs.departures import departures, overruled
+from signsvc.policy.packs.documents import Validity
+from signsvc.policy.packs.pack import Item, Listing
+from signsvc.policy.packs.standing import due, transitional, validity
 from signsvc.wiring import packs
 from signsvc.wiring.home import now
 

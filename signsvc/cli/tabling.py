@@ -10,9 +10,9 @@ from signsvc import tables
 from signsvc.cli.shared import read_file, settings, write_file
 from signsvc.errors import Exit, InputError
 from signsvc.policy import load_catalogue, load_pack
-from signsvc.policy.changes import Edition
-from signsvc.policy.doubts import doubts
-from signsvc.policy.packs import TableForm
+from signsvc.policy.lists.changes import Edition
+from signsvc.policy.lists.doubts import doubts
+from signsvc.policy.packs.pack import TableForm
 from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.lists import load_lists
 from signsvc.wiring.packs import read, source

@@ -11,9 +11,9 @@ from datetime import date
 
 from signsvc.errors import Fault
 from signsvc.models import Decision, IdType, Issue, Matter, Office, OfficeId, OfficeKind, Request
-from signsvc.policy.catalogue import Catalogue, no_catalogue
 from signsvc.policy.decision import decide
-from signsvc.policy.packs import EXPIRED, TRANSITIONAL, Item, Pack
+from signsvc.policy.lists.catalogue import Catalogue, no_catalogue
+from signsvc.policy.packs.pack import EXPIRED, TRANSITIONAL, Item, Pack
 
 # What the visitor has not been asked for, or what is done at the window: no reason to say no to the name.
 _LATER = {

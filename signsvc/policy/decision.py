@@ -19,12 +19,13 @@ from datetime import date
 
 from signsvc.errors import Fault
 from signsvc.models import Decision, Issue, Matter, Medium, Office, Path, Refuse, Request
-from signsvc.policy import faults, outside, standing, statement
-from signsvc.policy.catalogue import Catalogue, printed_basis, worded
+from signsvc.policy import faults, outside, statement
 from signsvc.policy.circumstances import Circumstances
-from signsvc.policy.conflicts import borne
-from signsvc.policy.names import plain
-from signsvc.policy.packs import TRANSITIONAL, Layer, Pack
+from signsvc.policy.lists.catalogue import Catalogue, printed_basis, worded
+from signsvc.policy.packs import standing
+from signsvc.policy.packs.conflicts import borne
+from signsvc.policy.packs.pack import TRANSITIONAL, Layer, Pack
+from signsvc.policy.screen.names import plain
 
 _CODES = {
     Path.CONSULTATION: "consultation_required",

@@ -9,7 +9,7 @@ from datetime import date
 from signsvc.errors import Fault
 from signsvc.models import Request
 from signsvc.policy import statement
-from signsvc.policy.packs import EXPIRED, Item, Layer, Pack, Rule
+from signsvc.policy.packs.pack import EXPIRED, Item, Layer, Pack, Rule
 from signsvc.report import chinese_date
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date
 from functools import cache
 
-from signsvc.policy.names import PROOF, Pair, alike, pairs_of, squeeze
-from signsvc.policy.packs import Item, Pack
+from signsvc.policy.packs.pack import Item, Pack
+from signsvc.policy.screen.names import PROOF, Pair, alike, pairs_of, squeeze
 
 _MOST = 3
 

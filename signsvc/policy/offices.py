@@ -8,8 +8,8 @@ from itertools import islice
 
 from signsvc.errors import Fault, RowRefused
 from signsvc.models import Office, OfficeId, OfficeKind
-from signsvc.policy.names import plain
-from signsvc.policy.strict import Section, read
+from signsvc.policy.screen.names import plain
+from signsvc.policy.toml.strict import Section, read
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NUMBER_PART = re.compile(r"\{year\}|\{serial(?::0[1-9]d)?\}|[\w〔〕-]")

@@ -17,11 +17,12 @@ from functools import cached_property
 
 from signsvc.errors import Fault
 from signsvc.models import Issue, Matter, Medium, Office, Path, Request
-from signsvc.policy import faults, hints, standing
-from signsvc.policy.catalogue import Catalogue
+from signsvc.policy import faults, hints
 from signsvc.policy.circumstances import Circumstances, Transition
-from signsvc.policy.names import plain
-from signsvc.policy.packs import TRANSITIONAL, Item, Layer, Pack
+from signsvc.policy.lists.catalogue import Catalogue
+from signsvc.policy.packs import standing
+from signsvc.policy.packs.pack import TRANSITIONAL, Item, Layer, Pack
+from signsvc.policy.screen.names import plain
 
 _BLANK = "证明事项"
 _SOME = 3  # matters named where none is like the one asked for

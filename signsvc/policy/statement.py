@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from signsvc.errors import Fault
 from signsvc.models import Matter, Request, Slot
-from signsvc.policy.names import PLACEHOLDER
+from signsvc.policy.screen.names import PLACEHOLDER
 
 
 def typed_texts(request: Request) -> dict[str, str]:

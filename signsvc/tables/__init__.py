@@ -10,8 +10,8 @@ from typing import Literal
 
 from signsvc.errors import InputError
 from signsvc.fill.safety import unsafe_reasons
-from signsvc.policy.catalogue import Catalogue
-from signsvc.policy.packs import TableForm
+from signsvc.policy.lists.catalogue import Catalogue
+from signsvc.policy.packs.pack import TableForm
 from signsvc.tables import paper, paper_in, sheet
 from signsvc.tables.merging import Proposal, merge
 from signsvc.tables.rows import Row, Table, printed_rows, printed_title

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from signsvc.errors import InputError
-from signsvc.policy.packs import TableForm
+from signsvc.policy.packs.pack import TableForm
 from signsvc.tables.rows import (
     BLANK_HOLDER,
     ROWS_LIMIT,

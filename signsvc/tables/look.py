@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from signsvc.policy.packs import TableForm
+from signsvc.policy.packs.pack import TableForm
 
 HEADING_FONT: Final = "黑体"
 TITLE_FONT: Final = "方正小标宋简体"

@@ -14,9 +14,9 @@ from typing import Any
 
 from signsvc.errors import InputError
 from signsvc.models import Basis, Matter
-from signsvc.policy.catalogue import Catalogue
-from signsvc.policy.differences import KINDS
-from signsvc.policy.names import plain
+from signsvc.policy.lists.catalogue import Catalogue
+from signsvc.policy.lists.differences import KINDS
+from signsvc.policy.screen.names import plain
 from signsvc.tables.references import read_references
 from signsvc.tables.rows import Row, Table, lines_of, printed_cell, squeezed
 from signsvc.tables.writing import document, head, values_of

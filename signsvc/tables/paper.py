@@ -14,7 +14,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from docx.shared import Mm
 
-from signsvc.policy.packs import TableForm
+from signsvc.policy.packs.pack import TableForm
 from signsvc.tables.look import BODY_FONT, HEADING_FONT, LABEL_SIZE, TEXT_SIZE, TITLE_FONT, TITLE_SIZE, Page
 from signsvc.tables.packing import NO_TIME, repacked
 

@@ -13,7 +13,7 @@ from lxml import etree
 from signsvc.errors import InputError
 from signsvc.fill.limits import unclear_text
 from signsvc.fill.safety import unsafe_reasons
-from signsvc.policy.packs import TableForm
+from signsvc.policy.packs.pack import TableForm
 from signsvc.tables.grid import Line, table_of
 from signsvc.tables.rows import Table
 

@@ -14,8 +14,8 @@ from typing import Final
 from signsvc.errors import InputError, PolicyError
 from signsvc.identity.characters import is_forbidden, point_of
 from signsvc.models import Basis, Matter
-from signsvc.policy.catalogue import Catalogue
-from signsvc.policy.packs import TableForm
+from signsvc.policy.lists.catalogue import Catalogue
+from signsvc.policy.packs.pack import TableForm
 
 ROWS_LIMIT: Final = 5_000
 CELL_LIMIT: Final = 20_000  # characters; Excel holds 32,767

@@ -18,7 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from signsvc.errors import InputError
-from signsvc.policy.packs import TableForm
+from signsvc.policy.packs.pack import TableForm
 from signsvc.requests import workbook
 from signsvc.requests.columns import Line as SheetLine
 from signsvc.requests.columns import plain

@@ -10,7 +10,7 @@ from typing import Any
 import tomli_w
 
 from signsvc.models import Basis, Matter, Slot
-from signsvc.policy.catalogue import Catalogue
+from signsvc.policy.lists.catalogue import Catalogue
 
 # Keys and values of one table; a list of such is a table each, `[[matters.bases]]`.
 Values = Mapping[str, Any]

@@ -18,7 +18,7 @@ from signsvc.policy.answer import (
     policy_note,
 )
 from signsvc.policy.asking import Place, Question
-from signsvc.policy.packs import Item
+from signsvc.policy.packs.pack import Item
 from signsvc.wiring.guiding import Guidance
 
 Data = dict[str, Any]

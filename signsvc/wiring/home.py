@@ -15,7 +15,7 @@ from signsvc.config import Settings
 from signsvc.errors import RegistryError, SettingsError
 from signsvc.keys import KeyRing, Role
 from signsvc.notes import log_name
-from signsvc.policy.events import Adopted
+from signsvc.policy.lists.events import Adopted
 from signsvc.registry import Boxes, Registry
 from signsvc.report import BEIJING
 from signsvc.wiring.lists import record

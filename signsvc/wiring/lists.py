@@ -11,10 +11,11 @@ from signsvc import journal
 from signsvc.errors import CatalogueChanged, ChangeRefused, InputError, PolicyError, SignsvcError
 from signsvc.journal import Journal, Journals
 from signsvc.models import Office, OfficeId
-from signsvc.policy import Catalogue, Pack, changes, load_catalogue
-from signsvc.policy.changes import Edition, History
-from signsvc.policy.events import Adopted, Event, Proposed, decode, encode
-from signsvc.policy.vetting import vet, within
+from signsvc.policy import Catalogue, Pack, load_catalogue
+from signsvc.policy.lists import changes
+from signsvc.policy.lists.changes import Edition, History
+from signsvc.policy.lists.events import Adopted, Event, Proposed, decode, encode
+from signsvc.policy.lists.vetting import vet, within
 
 Packs = Callable[[str], Pack]  # the pack of a jurisdiction
 Held = Catalogue | PolicyError  # a list, or why it cannot be used

@@ -11,7 +11,7 @@ from pathlib import Path
 from signsvc import policy
 from signsvc.errors import InputError, PolicyError, reason
 from signsvc.policy import Pack, Source
-from signsvc.policy.departures import departures, overruled
+from signsvc.policy.packs.departures import departures, overruled
 from signsvc.wiring.home import OFFICES, PACKS
 
 FILE = "pack.toml"

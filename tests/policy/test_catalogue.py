@@ -223,7 +223,7 @@ def test_two_matters_may_not_share_a_name() -> None:
 
 
 def test_a_list_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signsvc.policy.catalogue._MOST_MATTERS", 2)
+    monkeypatch.setattr("signsvc.policy.lists.catalogue._MOST_MATTERS", 2)
     root, _, matter = MATTER.partition("[[matters]]")
     three = [matter.replace('"one"', f'"{n}"').replace("甲证明", f"甲{n}证明") for n in range(3)]
     assert load_catalogue(root + "".join(f"[[matters]]{each}" for each in three[:2]), "list.toml")

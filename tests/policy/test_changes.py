@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from signsvc.errors import ChangeRefused, PolicyError
 from signsvc.policy import Pack, demo_text, load_pack
-from signsvc.policy.changes import Edition, History, replay
-from signsvc.policy.events import Adopted, Event, Proposed, Taken, Withdrawn, decode, encode
-from signsvc.policy.proceedings import State
-from signsvc.policy.vetting import FARTHEST, vet
+from signsvc.policy.lists.changes import Edition, History, replay
+from signsvc.policy.lists.events import Adopted, Event, Proposed, Taken, Withdrawn, decode, encode
+from signsvc.policy.lists.proceedings import State
+from signsvc.policy.lists.vetting import FARTHEST, vet
 from signsvc.report import BEIJING
 
 PACKS = {place: load_pack(place) for place in ("qinghai", "guangdong")}

@@ -25,8 +25,8 @@ from signsvc.policy.circumstances import (
     RiskAssessment,
     Transition,
 )
-from signsvc.policy.packs import EXPIRED, TRANSITIONAL
-from signsvc.policy.packs import QUOTED as QUOTED_CODES
+from signsvc.policy.packs.pack import EXPIRED, TRANSITIONAL
+from signsvc.policy.packs.pack import QUOTED as QUOTED_CODES
 
 HERE = Path(__file__).parent
 TABLE = tomllib.loads((HERE / "decisions.toml").read_text("utf-8"))

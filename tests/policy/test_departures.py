@@ -7,7 +7,7 @@ import re
 import pytest
 
 from signsvc.policy import parse_layer, shipped, shipped_jurisdictions
-from signsvc.policy.departures import departures
+from signsvc.policy.packs.departures import departures
 
 SUCCESSOR = """
 [[document.successors]]
@@ -150,7 +150,7 @@ exemptions = [{ phrase = "甲情况", words = ["甲事"], closed_by = 1 }]
 @pytest.fixture
 def in_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the package's Qinghai were the small one above."""
-    monkeypatch.setattr("signsvc.policy.departures.shipped", lambda folder: (LISTED, "pack.toml"))
+    monkeypatch.setattr("signsvc.policy.packs.departures.shipped", lambda folder: (LISTED, "pack.toml"))
 
 
 @pytest.mark.usefixtures("in_the_package")

@@ -11,7 +11,7 @@ import pytest
 
 from signsvc.models import Basis, BasisKind, Matter, Slot
 from signsvc.policy import Catalogue, demo_text, load_catalogue
-from signsvc.policy.differences import differences
+from signsvc.policy.lists.differences import differences
 
 LIST = load_catalogue(demo_text("catalogue-guangdong"), "gd")
 FIRST = LIST.matters[0]

@@ -10,7 +10,7 @@ import pytest
 
 from signsvc.models import Basis, BasisKind, Matter
 from signsvc.policy import Catalogue, demo_text, load_catalogue, load_pack
-from signsvc.policy.doubts import doubts
+from signsvc.policy.lists.doubts import doubts
 
 TODAY = date(2026, 11, 21)
 PACKS = {place: load_pack(place) for place in ("qinghai", "guangdong")}

@@ -22,7 +22,7 @@ from list_digests import (
 )
 
 from signsvc.policy import demo_text, load_catalogue, load_pack, shipped_jurisdictions
-from signsvc.policy.packs import CODES, EXPIRED, Layer
+from signsvc.policy.packs.pack import CODES, EXPIRED, Layer
 
 PRINTED = tomllib.loads(DIGESTS.read_text("utf-8"))
 PROVINCES = ("guangdong", "qinghai")

@@ -6,7 +6,7 @@ import opencc
 import pytest
 
 from signsvc.policy import load_pack, shipped_jurisdictions
-from signsvc.policy.names import alike, plain, squeeze, stated
+from signsvc.policy.screen.names import alike, plain, squeeze, stated
 
 
 @pytest.mark.parametrize("shown", ["親屬關係證明", "亲属関系証明", "亲属关系证明"])

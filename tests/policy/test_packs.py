@@ -23,7 +23,7 @@ from signsvc.policy import (
     shipped,
 )
 from signsvc.policy.circumstances import Demand, Transition
-from signsvc.policy.packs import EXPIRED, TRANSITIONAL
+from signsvc.policy.packs.pack import EXPIRED, TRANSITIONAL
 
 PROVINCES = ("guangdong", "qinghai")
 QINGHAI_ENDED, TODAY = date(2026, 8, 4), date(2026, 11, 21)

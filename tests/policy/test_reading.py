@@ -8,7 +8,7 @@ import pytest
 
 from signsvc.errors import PolicyError
 from signsvc.policy import load_pack, parse_layer, shipped
-from signsvc.policy.strict import LONGEST, MOST_TABLES, read
+from signsvc.policy.toml.strict import LONGEST, MOST_TABLES, read
 
 FILE = "packs/nation/elsewhere/pack.toml"
 SMALL = """\

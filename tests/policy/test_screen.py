@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from thousand import ADDRESSES, LONG
 
 from signsvc.policy import load_pack
-from signsvc.policy.facts import Facts, is_usable
-from signsvc.policy.screen import Needle, Screen
+from signsvc.policy.screen.facts import Facts, is_usable
+from signsvc.policy.screen.screen import Needle, Screen
 
 NAMES = [("亲属关系证明", 1), ("婚姻状况证明", 8), ("出生证明", 9), ("死亡证明", 11), ("房产证明", 17)]
 SCREEN = Screen.of(

@@ -8,9 +8,9 @@ from datetime import date, timedelta
 import pytest
 
 from signsvc.models import Basis, BasisKind, Matter
-from signsvc.policy.documents import Document, Successor
-from signsvc.policy.packs import Deadline
-from signsvc.policy.standing import SOON, due, ends_soon, in_force, lapse, out_of_force, validity
+from signsvc.policy.packs.documents import Document, Successor
+from signsvc.policy.packs.pack import Deadline
+from signsvc.policy.packs.standing import SOON, due, ends_soon, in_force, lapse, out_of_force, validity
 
 END = date(2026, 8, 3)
 DOCUMENT = Document(date(2021, 9, 3), END, number="甲发〔2021〕1号", title="意见", issuers=("某厅",))

@@ -10,7 +10,7 @@ from docx.document import Document as DocumentObject
 from openpyxl import Workbook
 
 from signsvc.policy import demo_text, load_catalogue, load_pack
-from signsvc.policy.packs import TableForm
+from signsvc.policy.packs.pack import TableForm
 from signsvc.tables import Table, read
 
 PLACES = ("qinghai", "guangdong")

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from signsvc.models import Basis, BasisKind, Handling, Matter, Medium, OfficeKind, Path, Slot
-from signsvc.policy.catalogue import Catalogue
+from signsvc.policy.lists.catalogue import Catalogue
 
 
 @dataclass(frozen=True)

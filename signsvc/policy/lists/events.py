@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from signsvc.policy.packs import Step
+from signsvc.policy.packs.pack import Step
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from signsvc.models import Matter
-from signsvc.policy.packs import Item, Pack
+from signsvc.policy.packs.pack import Item, Pack
 
 
 def borne(matter: Matter, pack: Pack, day: date) -> tuple[Item, ...]:

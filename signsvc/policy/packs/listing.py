@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from signsvc.policy.documents import Document, Validity
-from signsvc.policy.facts import is_usable
-from signsvc.policy.names import squeeze
-from signsvc.policy.packs import Exemption, Item, Listing
-from signsvc.policy.strict import Section
+from signsvc.policy.packs.documents import Document, Validity
+from signsvc.policy.packs.pack import Exemption, Item, Listing
+from signsvc.policy.screen.facts import is_usable
+from signsvc.policy.screen.names import squeeze
+from signsvc.policy.toml.strict import Section
 
 
 def read_list(section: Section, document: Document) -> Iterable[Item]:

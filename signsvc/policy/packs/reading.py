@@ -9,10 +9,10 @@ from hashlib import sha256
 from importlib.resources import files
 
 from signsvc.errors import PolicyError
-from signsvc.policy.documents import Document, Successor
-from signsvc.policy.listing import read_list, read_validity
-from signsvc.policy.packs import CODES, EXPIRED, FIELDS, Deadline, Layer, Pack, Rule, Step, TableForm
-from signsvc.policy.strict import Section, read
+from signsvc.policy.packs.documents import Document, Successor
+from signsvc.policy.packs.listing import read_list, read_validity
+from signsvc.policy.packs.pack import CODES, EXPIRED, FIELDS, Deadline, Layer, Pack, Rule, Step, TableForm
+from signsvc.policy.toml.strict import Section, read
 
 NATION = "nation"
 SHIPPED = "signsvc/policy/data/packs"  # as messages name the package's own folder
@@ -23,13 +23,13 @@ _JURISDICTION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*(/[a-z0-9]+(-[a-z0-9]+)*)?")
 
 def shipped(folder: str) -> tuple[str, str] | None:
     """A pack file of the package."""
-    file = files(__package__).joinpath("data", "packs", *folder.split("/"), "pack.toml")
+    file = files("signsvc.policy").joinpath("data", "packs", *folder.split("/"), "pack.toml")
     return (file.read_text("utf-8"), f"{SHIPPED}/{folder}/pack.toml") if file.is_file() else None
 
 
 def shipped_jurisdictions() -> tuple[str, ...]:
     """The provinces of the package."""
-    provinces = files(__package__).joinpath("data", "packs", NATION).iterdir()
+    provinces = files("signsvc.policy").joinpath("data", "packs", NATION).iterdir()
     return tuple(sorted(folder.name for folder in provinces if folder.is_dir()))
 
 

@@ -14,10 +14,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from signsvc.errors import Ground, PolicyError
-from signsvc.policy.documents import Document, Validity
-from signsvc.policy.facts import Facts
-from signsvc.policy.names import PROOF, stated
-from signsvc.policy.screen import Needle, Screen
+from signsvc.policy.packs.documents import Document, Validity
+from signsvc.policy.screen.facts import Facts
+from signsvc.policy.screen.names import PROOF, stated
+from signsvc.policy.screen.screen import Needle, Screen
 
 T = TypeVar("T")
 # What a decision may refuse with; each must quote a passage. Without one for the transitional path (过渡期), the path

@@ -19,9 +19,9 @@ from hashlib import sha256
 from typing import Any
 
 from signsvc.models import OfficeId
-from signsvc.policy.catalogue import Catalogue, load_catalogue
-from signsvc.policy.events import Adopted, Event, Proposed, Taken, Withdrawn
-from signsvc.policy.proceedings import STATE_NAMES, Change, State, check_order, refuse
+from signsvc.policy.lists.catalogue import Catalogue, load_catalogue
+from signsvc.policy.lists.events import Adopted, Event, Proposed, Taken, Withdrawn
+from signsvc.policy.lists.proceedings import STATE_NAMES, Change, State, check_order, refuse
 from signsvc.report import BEIJING, chinese_date
 
 _OUTDATED = "change_outdated"

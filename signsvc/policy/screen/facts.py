@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from signsvc.policy.names import PROOF, STOP, Pair, alike, squeeze
+from signsvc.policy.screen.names import PROOF, STOP, Pair, alike, squeeze
 
 # A name without 证明 that is shorter than this (出生, 收入) is an everyday word.
 TELLING_STEM = 4

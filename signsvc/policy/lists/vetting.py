@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from signsvc.errors import PolicyError
-from signsvc.policy.catalogue import Catalogue, load_catalogue
-from signsvc.policy.changes import Edition, History
-from signsvc.policy.events import Adopted, Event, Proposed, Taken
-from signsvc.policy.packs import Pack
-from signsvc.policy.proceedings import refuse
+from signsvc.policy.lists.catalogue import Catalogue, load_catalogue
+from signsvc.policy.lists.changes import Edition, History
+from signsvc.policy.lists.events import Adopted, Event, Proposed, Taken
+from signsvc.policy.lists.proceedings import refuse
+from signsvc.policy.packs.pack import Pack
 from signsvc.report import chinese_date
 
 FARTHEST = timedelta(days=366)  # from publication to effect: so a mistyped year is found

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import NoReturn
 
 from signsvc.errors import ChangeRefused
-from signsvc.policy.events import Proposed, Taken, Withdrawn
-from signsvc.policy.packs import Step
+from signsvc.policy.lists.events import Proposed, Taken, Withdrawn
+from signsvc.policy.packs.pack import Step
 
 
 class State(StrEnum):

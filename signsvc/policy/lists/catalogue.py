@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 from signsvc.models import Matter, Office, OfficeId, OfficeKind
-from signsvc.policy.matters import read_matter
-from signsvc.policy.names import plain
-from signsvc.policy.strict import read
+from signsvc.policy.lists.matters import read_matter
+from signsvc.policy.screen.names import plain
+from signsvc.policy.toml.strict import read
 
 _MOST_MATTERS = 5_000
 _NEAREST = 3
@@ -106,7 +106,7 @@ def no_catalogue(jurisdiction: str) -> Catalogue:
 
 def demo_text(name: str) -> str:
     """The demonstration's data file (演示), as `init --demo` lays it down."""
-    return (files(__package__) / "data" / "demo" / f"{name}.toml").read_text("utf-8")
+    return (files("signsvc.policy") / "data" / "demo" / f"{name}.toml").read_text("utf-8")
 
 
 def _keys(matter: Matter) -> set[str]:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from signsvc.policy.documents import Document
-from signsvc.policy.packs import TRANSITIONAL, Exemption, Item, Layer, Listing, Pack, Rule, Step
-from signsvc.policy.reading import folder_of, parse_layer, shipped
+from signsvc.policy.packs.documents import Document
+from signsvc.policy.packs.pack import TRANSITIONAL, Exemption, Item, Layer, Listing, Pack, Rule, Step
+from signsvc.policy.packs.reading import folder_of, parse_layer, shipped
 
 # What a layer says beside its lists, passages and steps.
 _PLAIN = {

@@ -8,8 +8,8 @@ from dataclasses import fields
 
 from signsvc.identity.characters import is_forbidden, point_of
 from signsvc.models import Basis, BasisKind, Handling, Matter, Medium, OfficeKind, Path, Slot
-from signsvc.policy.names import PLACEHOLDER
-from signsvc.policy.strict import Section
+from signsvc.policy.screen.names import PLACEHOLDER
+from signsvc.policy.toml.strict import Section
 
 # Beside these four a 司法解释 or 规章 may be quoted, but none of them founds a certificate alone (Q10, G16).
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

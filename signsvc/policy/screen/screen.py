@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from signsvc.policy.facts import TELLING_STEM, Facts
-from signsvc.policy.names import PROOF, STOP, Pair, alike, pairs_of, spoken, squeeze
+from signsvc.policy.screen.facts import TELLING_STEM, Facts
+from signsvc.policy.screen.names import PROOF, STOP, Pair, alike, pairs_of, spoken, squeeze
 
 
 @dataclass(frozen=True)

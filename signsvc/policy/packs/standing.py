@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from signsvc.models import Basis, Matter
-from signsvc.policy.documents import Document
-from signsvc.policy.packs import TRANSITIONAL, Deadline, Pack
+from signsvc.policy.packs.documents import Document
+from signsvc.policy.packs.pack import TRANSITIONAL, Deadline, Pack
 from signsvc.report import chinese_date
 
 SOON = timedelta(days=60)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 
 from signsvc.errors import PolicyError
-from signsvc.policy.outline import Outline, Spot
+from signsvc.policy.toml.outline import Outline, Spot
 
 # Of a file that people keep by hand: a list of some hundred items has some ten thousand characters.
 LONGEST = 1_500_000  # characters

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from signsvc.models import BasisKind, Matter
-from signsvc.policy.catalogue import Catalogue
-from signsvc.policy.conflicts import borne
-from signsvc.policy.matters import FOUNDING
-from signsvc.policy.packs import Pack
-from signsvc.policy.standing import lapse
+from signsvc.policy.lists.catalogue import Catalogue
+from signsvc.policy.lists.matters import FOUNDING
+from signsvc.policy.packs.conflicts import borne
+from signsvc.policy.packs.pack import Pack
+from signsvc.policy.packs.standing import lapse
 
 
 def doubts(catalogue: Catalogue, pack: Pack, today: date) -> tuple[str, ...]:

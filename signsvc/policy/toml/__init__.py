@@ -1,0 +1,1 @@
+"""TOML read strictly: every fault names its file, line and key."""
