@@ -183,8 +183,9 @@ def _is_torn(tail: bytes) -> bool:
 
 
 def _changed(name: str, seq: int) -> CatalogueChanged:
+    done = "被改动、删去、调换，或改了文件名"
     return CatalogueChanged(
-        f"保留清单 {name} 的记录从第{seq}行起被改动、删去或调换，已停止使用：请从备份恢复，并运行 signsvc log verify"
+        f"保留清单 {name} 的记录从第{seq}行起{done}，已停止使用：请从备份恢复，并运行 signsvc log verify"
     )
 
 

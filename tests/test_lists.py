@@ -341,7 +341,9 @@ def test_what_is_dated_back_must_have_been_issuable_then(home: Path) -> None:
     asked, local = row.parse(raw, TODAY, {}, 30), rules(home)
     dated = replace(asked, issued_on=TODAY - timedelta(days=1))
     assert isinstance(local.decision(asked, office("qh-demo"), TODAY), Issue)
-    assert isinstance(local.decision(dated, office("qh-demo"), TODAY), Refuse)
+    refused = local.decision(dated, office("qh-demo"), TODAY)
+    assert isinstance(refused, Refuse)
+    assert refused.faults[0].message.startswith("按出具日期")
 
 
 def test_a_list_whose_adoption_a_crash_cut_off_is_told_beside_the_others(home: Path) -> None:

@@ -180,8 +180,9 @@ def _words(case: _Case) -> Iterator[Fault]:
         for fault in statement.incomplete(values, case.matter):
             yield faults.grounded(case.pack, fault)
     filled = statement.fill(case.matter, values)
-    openly = (case.matter.name, *case.matter.aliases, case.matter.pattern, *case.matter.purposes)
-    yield from faults.smuggled(case.request, case.pack, case.today, filled, openly)
+    openly = (case.matter.name, *case.matter.aliases, case.matter.pattern)
+    typed = statement.typed_texts(case.request)
+    yield from faults.smuggled(typed, case.pack, case.today, filled, openly)
 
 
 def _path(case: _Case) -> Iterator[Fault]:

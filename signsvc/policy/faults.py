@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 
 from signsvc.errors import Fault
-from signsvc.models import Request
-from signsvc.policy import statement
 from signsvc.policy.packs.pack import EXPIRED, Item, Layer, Pack, Rule
 from signsvc.report import chinese_date
 
 
 def _asserts(column: str, text: str) -> bool:
-    """Whether a text may assert a fact: an addressee may well be a federation of the disabled (残疾人联合会), a purpose
-    is a matter of the requester's, and a person may be called 李健在, but no name as long as a sentence does so."""
-    return column not in ("addressee", "purpose") and (column != "name" or len(text) >= _SENTENCE)
+    """Whether a text may assert a fact. An addressee may well be a federation of the disabled (残疾人联合会), and a
+    purpose a divorce suit: they do if they are built as sentences. A person may be called 李健在, but no name is as
+    long as a sentence, or ends in 未婚."""
+    if column in ("addressee", "purpose"):
+        return _BUILT.search(text) is not None
+    return column != "name" or len(text) >= _SENTENCE or text.endswith(_NO_GIVEN_NAMES)
 
 
+_BUILT = re.compile(r"[。；！？：，、,;:!?\s]|[其兹]|本人|系[^统列]")
 _SENTENCE = 6  # characters
+_NO_GIVEN_NAMES = ("已婚", "未婚", "丧偶", "离异", "离婚")
 _NAMED = "所填文字提到的证明列入{}，不应由本组织出具，请从文字中删去"
 _TOLD = "所填文字说明的情况属于{}，不应由本组织出具，请从文字中删去"
 
@@ -67,20 +71,21 @@ def expiry(layer: Layer, today: date) -> str:
 
 
 def smuggled(
-    request: Request,
+    typed: Mapping[str, str],
     pack: Pack,
     today: date,
     filled: str,
     openly: Iterable[str] = (),
     granted: Iterable[Item] = (),
 ) -> Iterator[Fault]:
-    """Free text that speaks of a matter of the list, by name or by the fact; also where text and pattern do together.
+    """Typed texts, by column, that speak of a matter of the list by name or by the fact; also where `filled`, the
+    pattern with its slots, does so only as a whole.
 
     What the certificate is about by its approved name and pattern (`openly`) or by the case (`granted`) may be said.
     """
     seen: set[Item] | None = None
-    whole = () if filled == request.statement else (("statement", filled),)
-    for column, text in (*statement.typed_texts(request).items(), *whole):
+    whole = () if filled == typed["statement"] else (("statement", filled),)
+    for column, text in (*typed.items(), *whole):
         looked = pack.screen.look(text)
         told = looked.told if _asserts(column, text) else ()
         if not (looked.named or told):

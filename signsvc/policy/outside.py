@@ -17,7 +17,7 @@ from functools import cached_property
 
 from signsvc.errors import Fault
 from signsvc.models import Issue, Matter, Medium, Office, Path, Request
-from signsvc.policy import faults, hints
+from signsvc.policy import faults, hints, statement
 from signsvc.policy.circumstances import Circumstances, Transition
 from signsvc.policy.lists.catalogue import Catalogue
 from signsvc.policy.packs import standing
@@ -103,8 +103,9 @@ def faults_of(asked: Asked) -> Iterator[Fault]:
         yield from _lacking(asked)
     if asked.codes:
         yield from _words_missing(asked)
-    words = asked.request.statement or ""
-    yield from faults.smuggled(asked.request, asked.pack, asked.today, words, granted=asked.named)
+    # Outside the list a purpose is free text, and printed.
+    typed = {**statement.typed_texts(asked.request), "purpose": asked.request.purpose or ""}
+    yield from faults.smuggled(typed, asked.pack, asked.today, typed["statement"], granted=asked.named)
 
 
 def _rests_on(asked: Asked, layer: Layer) -> bool:

@@ -16,7 +16,6 @@ def typed_texts(request: Request) -> dict[str, str]:
         "name": request.name,
         "id_number": request.id_number,
         "addressee": request.addressee,
-        "purpose": request.purpose or "",
         "statement": request.statement or "",
     }
 

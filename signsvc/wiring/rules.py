@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from signsvc.config import Settings
 from signsvc.errors import PolicyError, RowFailed, RowRefused, SettingsError
 from signsvc.models import Decision, Issue, Office, OfficeId, Refuse, Request
 from signsvc.policy import Catalogue, Pack
+from signsvc.report import chinese_date
 from signsvc.wiring.home import CATALOGUES, OFFICES, now
 from signsvc.wiring.lists import Held, Lists, load_lists
 from signsvc.wiring.packs import source
@@ -74,8 +75,12 @@ class Rules:
         One that is dated back must have been issuable on the day it bears as well, from the list as it was then.
         """
         dated = request.issued_on or day
-        then = self._decided_on(request, office, dated) if dated < day else None
-        return then if isinstance(then, Refuse) else self._decided_on(request, office, day)
+        if dated < day and isinstance(then := self._decided_on(request, office, dated), Refuse):
+            prefix = f"按出具日期{chinese_date(dated)}的清单和规定："
+            return replace(
+                then, faults=tuple(replace(one, message=prefix + one.message) for one in then.faults)
+            )
+        return self._decided_on(request, office, day)
 
     def _decided_on(self, request: Request, office: Office, day: date) -> Decision:
         pack = self.pack(office.jurisdiction)

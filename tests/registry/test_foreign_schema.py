@@ -199,3 +199,9 @@ def test_a_notice_that_is_lost_in_its_own_transaction_is_not_reported(registry: 
     )
     event.listen(registry._book.engine, "checkout", lambda connection, *_: connection.execute(trigger))
     refused(lambda: registry.record_refusals([refusal(registry, "n")], NOW))
+
+
+def test_what_analyze_leaves_is_no_stranger(registry: Registry, tmp_path: Path) -> None:
+    run(tmp_path, "ANALYZE")
+    assert registry.by_number("qh-demo-2026-000001") is not None
+    assert registry.audit() == []
