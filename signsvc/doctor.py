@@ -22,7 +22,7 @@ from signsvc.notes import Verifier
 from signsvc.policy import Catalogue
 from signsvc.policy.packs import standing
 from signsvc.policy.packs.departures import departures
-from signsvc.report import chinese_date
+from signsvc.texts import chinese_date
 from signsvc.wiring.documents import font_files, load_fonts, load_form
 from signsvc.wiring.home import ISSUING, READING, RECORDING, load_keys, now, open_home
 from signsvc.wiring.rules import Rules

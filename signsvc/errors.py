@@ -128,6 +128,24 @@ class KeysError(SignsvcError):
     http = 503
 
 
+class Busy(SignsvcError):
+    """The service has as much to do as it takes on; `retry_after` is in seconds."""
+
+    code = "busy"
+    http = 503
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class TooMany(Busy):
+    """Somebody asks more often than the limits allow."""
+
+    code = "too_many_requests"
+    http = 429
+
+
 class RowRefused(SignsvcError):
     """The row may not be issued as it stands; carries every fault, not only the first, and what can be done instead.
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from signsvc.models import Certificate, Medium, Number, OfficeId, Sha256, Standing, Status
 from signsvc.statuses import REASONS
+from signsvc.texts import Text
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 
@@ -233,7 +234,7 @@ def notes(certificate: Certificate, event: StatusEvent | None) -> tuple[Reason, 
     if event and event.reason:
         found.append(Reason(event.reason, REASONS.get(event.reason, event.reason)))
     if event and event.superseded_by:
-        found.append(Reason("superseded_by", f"已换发为 {event.superseded_by}"))
+        found.append(Reason("superseded_by", Text("已换发为 {number}", number=event.superseded_by)))
     return tuple(found)
 
 
@@ -241,7 +242,7 @@ def headline(report: Report) -> str:
     """The verdict first, in plain words; a demonstration never reads as more than one."""
     text = _headline(report)
     if report.certificate and report.certificate.demo:
-        return f"演示数据，无法律效力：{text}"
+        return Text("演示数据，无法律效力：{verdict}", verdict=text)
     return text
 
 
@@ -253,7 +254,7 @@ def _headline(report: Report) -> str:
         case Verdict.VALID:
             return "文件未被改动，在有效期内"
         case Verdict.EXPIRED if certificate:
-            return f"已于{chinese_date(certificate.valid_until)}过期"
+            return Text("已于{day}过期", day=certificate.valid_until)
         case Verdict.REVOKED:
             return "已撤销，不得使用"
         case Verdict.SUPERSEDED:
@@ -276,11 +277,6 @@ def _headline(report: Report) -> str:
             return "签章完好；离线状态下未核对登记信息和有效期"
         case _:
             return "文件无法读取，不是本系统出具的文件或已损坏"
-
-
-def chinese_date(day: date) -> str:
-    """2027年5月20日."""
-    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def blanks(pattern: str) -> str:

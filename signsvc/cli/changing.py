@@ -15,7 +15,7 @@ from signsvc.identity import clean_text
 from signsvc.policy.lists.changes import History
 from signsvc.policy.lists.events import Adopted, Event, Proposed, Taken, Withdrawn
 from signsvc.policy.lists.proceedings import STATE_NAMES, Change, State
-from signsvc.report import chinese_date
+from signsvc.texts import chinese_date
 from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.lists import Lists, proposal, record
 from signsvc.wiring.packs import read

@@ -17,7 +17,7 @@ from signsvc.policy import load_catalogue, printed_basis
 from signsvc.policy.lists.changes import Edition, History
 from signsvc.policy.lists.differences import Difference, differences
 from signsvc.policy.lists.proceedings import STATE_NAMES, Change, State
-from signsvc.report import chinese_date
+from signsvc.texts import chinese_date
 from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.lists import Lists, load_lists
 

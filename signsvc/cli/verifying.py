@@ -10,7 +10,8 @@ import click
 
 from signsvc.cli.shared import read_file, settings, write_file
 from signsvc.errors import Exit
-from signsvc.report import STANDING_NAMES, Report, Verdict, blanks, chinese_date, headline
+from signsvc.report import STANDING_NAMES, Report, Verdict, blanks, headline
+from signsvc.texts import chinese_date
 from signsvc.verify import verify_file, verify_number
 from signsvc.wiring.verifying import proof_bundle, verifying, verifying_offline
 

@@ -18,7 +18,7 @@ from signsvc.models import Path as Way
 from signsvc.policy import faults, hints
 from signsvc.policy.asking import Found, Place, Question, find
 from signsvc.policy.packs.pack import Item, Pack
-from signsvc.report import chinese_date
+from signsvc.texts import chinese_date
 
 
 class Kind(StrEnum):

@@ -9,7 +9,7 @@ from datetime import date
 
 from signsvc.errors import Fault
 from signsvc.policy.packs.pack import EXPIRED, Item, Layer, Pack, Rule
-from signsvc.report import chinese_date
+from signsvc.texts import chinese_date
 
 
 def _asserts(column: str, text: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 
 from signsvc.errors import NotFound, SignsvcError
 from signsvc.identity.characters import fold, is_forbidden
@@ -14,6 +14,7 @@ from signsvc.models import OfficeId
 from signsvc.policy.answer import Kind
 from signsvc.policy.asking import Place, Question
 from signsvc.web import telling
+from signsvc.web.replies import answer, problem
 from signsvc.wiring.guiding import Guidance, Guide
 
 MAX_CHARACTERS = 100
@@ -45,7 +46,7 @@ def matters(guide: Guide) -> Blueprint:
 
     @blueprint.get("/matters.json")
     def data() -> Response:
-        return _json(_told(_typed(), guide.current()))
+        return answer(_told(_typed(), guide.current()))
 
     @blueprint.errorhandler(SignsvcError)
     def closed(error: SignsvcError) -> Response | tuple[str, int]:
@@ -54,7 +55,7 @@ def matters(guide: Guide) -> Blueprint:
         # What is wrong with a file is for the operator, whose log has it.
         message = str(error) if missing else _CLOSED
         if request.endpoint == "matters.data":
-            return _problem(error.code, message, status)
+            return problem(error.code, message, status)
         return render_template("error.html", message=message, code=error.code), status
 
     return blueprint
@@ -108,14 +109,3 @@ def _tone(answer: dict[str, Any]) -> str:
     tone = TONES.get(Kind(answer["answer"]), "bad")
     reserved = answer["demo"] or "purpose_not_allowed" in answer["codes"]
     return "warn" if reserved and tone == "good" else tone
-
-
-def _json(body: dict[str, Any], status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:
-    text = current_app.json.dumps(body, ensure_ascii=False, sort_keys=False)
-    return Response(text, status, {"Cache-Control": "no-store"}, content_type=f"{kind}; charset=utf-8")
-
-
-def _problem(code: str, message: str, status: HTTPStatus) -> Response:
-    """RFC 9457."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status, "code": code, "detail": message}
-    return _json(body, status, "application/problem+json")

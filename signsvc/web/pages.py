@@ -8,9 +8,11 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from signsvc.errors import InputError
 from signsvc.identity import group_code
-from signsvc.report import STANDING_NAMES, Report, Verdict, blanks, chinese_date, headline
+from signsvc.report import STANDING_NAMES, Report, Verdict, blanks, headline
 from signsvc.statuses import STATUS_NAMES
-from signsvc.verify import Verifier, verify_code, verify_number
+from signsvc.texts import chinese_date
+from signsvc.verify import verify_code, verify_number
+from signsvc.web.site import Site
 
 # Colour of the answer; only a certificate that is valid and no demonstration is green.
 TONES = {
@@ -21,8 +23,9 @@ TONES = {
 }
 
 
-def pages(verifier: Verifier, pki: Mapping[str, bytes]) -> Blueprint:
-    """Routes of the pages over `verifier`."""
+def pages(site: Site) -> Blueprint:
+    """Routes of the pages over `site`."""
+    verifier = site.verifier
     blueprint = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
     blueprint.add_app_template_filter(chinese_date)
     blueprint.add_app_template_filter(blanks)
@@ -51,10 +54,10 @@ def pages(verifier: Verifier, pki: Mapping[str, bytes]) -> Blueprint:
 
     @blueprint.get("/pki/<name>")
     def authority(name: str) -> Response:
-        if name not in pki:
+        if name not in site.pki:
             abort(404)
         kind = "application/pkix-crl" if name.endswith(".crl") else "application/pkix-cert"
-        return Response(pki[name], mimetype=kind)
+        return Response(site.pki[name], mimetype=kind)
 
     @blueprint.get("/healthz")
     def health() -> dict[str, str]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
 from signsvc.config import Settings
 from signsvc.errors import InputError
+from signsvc.receipts import Receipts, published
 from signsvc.web import create_app
+from signsvc.web.guard import Guard
+from signsvc.web.site import Site
 from signsvc.wiring.guiding import Guide
-from signsvc.wiring.verifying import published_pki, verifying
+from signsvc.wiring.verifying import published_pki, serving
 
 
 class Server(BaseApplication):
@@ -31,13 +35,29 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         """In each worker: its own registry connection and sandbox, and only the match key."""
-        verifier = self._open.enter_context(verifying(self._settings))
-        return create_app(verifier, published_pki(self._settings), Guide(self._settings))
+        return create_app(self._open.enter_context(opened(self._settings)))
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Site]:
+    """The site over the home of these settings; its parts are closed with it."""
+    with serving(settings) as service:
+        yield Site(
+            address=settings.base_url,
+            verifier=service.verifier,
+            registry=service.registry,
+            receipts=Receipts(service.ring.receipt),
+            jwks=published([service.ring.receipt_public]),
+            guide=Guide(settings),
+            pki=published_pki(settings),
+            log_chain=service.ring.log_chain,
+            guard=Guard(),
+        )
 
 
 def run(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until told to stop. What cannot work is refused before a worker starts."""
-    with verifying(settings):
+    with opened(settings):
         pass
     listener = _listen(host, port)
     options = {

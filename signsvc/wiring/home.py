@@ -27,6 +27,7 @@ DEMO_DOCUMENT, DEMO_BODY, DEMO_SINCE = "演示清单（无任何效力）", "演
 ISSUING = (Role.SEAL, Role.LOG, Role.ARCHIVE, Role.MATCH)
 RECORDING = (Role.LOG, Role.ARCHIVE, Role.MATCH)
 READING = (Role.MATCH,)
+SERVING = (Role.MATCH, Role.RECEIPT)
 
 
 def now() -> datetime:

@@ -13,7 +13,7 @@ from signsvc.config import Settings
 from signsvc.errors import PolicyError, RowFailed, RowRefused, SettingsError
 from signsvc.models import Decision, Issue, Office, OfficeId, Refuse, Request
 from signsvc.policy import Catalogue, Pack
-from signsvc.report import chinese_date
+from signsvc.texts import chinese_date
 from signsvc.wiring.home import CATALOGUES, OFFICES, now
 from signsvc.wiring.lists import Held, Lists, load_lists
 from signsvc.wiring.packs import source

@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from signsvc import keys
 from signsvc.config import Settings
 from signsvc.errors import InputError, KeysError, NotFound
 from signsvc.identity import normalise_code
-from signsvc.keys import KeyRing
+from signsvc.keys import KeyRing, Role
 from signsvc.notes import NoteError
 from signsvc.proofs import MAX_BUNDLE_BYTES, BundleError, log_chain, open_bundle
+from signsvc.registry import Registry
 from signsvc.seal.findings import Trust
 from signsvc.seal.sandbox import Sandbox
 from signsvc.verify import Bundle, Verifier
-from signsvc.wiring.home import READING, load_keys, now, open_home
+from signsvc.wiring.home import READING, SERVING, load_keys, now, open_home
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a process that answers the public works with."""
+
+    ring: KeyRing
+    registry: Registry
+    verifier: Verifier
 
 
 @contextmanager
 def verifying(settings: Settings, root: Path | None = None) -> Iterator[Verifier]:
     """Online verification: the registry and the match key; no key that could make anything."""
-    ring, registry = open_home(settings, READING)
+    with serving(settings, READING, root) as service:
+        yield service.verifier
+
+
+@contextmanager
+def serving(
+    settings: Settings, roles: Collection[Role] = SERVING, root: Path | None = None
+) -> Iterator[Service]:
+    """The same for who answers others: with the key that signs receipts."""
+    ring, registry = open_home(settings, roles)
     pins = registry.seal_certificates() | {seal.sha256 for seal in ring.certificates.values()}
     trust = replace(_trust(ring, root), pins=frozenset(pins))
     with ExitStack() as stack:
         stack.callback(registry.close)
         sandbox = stack.enter_context(Sandbox())
-        yield Verifier(registry, lambda data: sandbox.examine(data, trust), now)
+        verifier = Verifier(registry, lambda data: sandbox.examine(data, trust), now)
+        yield Service(ring, registry, verifier)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signsvc.web import create_app
+from signsvc.web.server import opened
 from signsvc.wiring.guiding import Guide
-from signsvc.wiring.verifying import verifying
 
 KINDS = {"may_issue", "should_not_issue", "department_issues", "unlisted"}
 VOID = {"meta", "link", "input"}
@@ -47,8 +47,8 @@ ASKED = (
 @pytest.fixture(scope="module")
 def client(pristine: Path) -> Iterator[FlaskClient]:
     home = Home(pristine)
-    with verifying(home.settings) as verifier:
-        yield create_app(verifier, {}, Guide(home.settings)).test_client()
+    with opened(home.settings) as site:
+        yield create_app(site).test_client()
 
 
 @dataclass
@@ -303,8 +303,8 @@ def test_a_broken_list_closes_the_guide_alone_until_it_is_mended(
 ) -> None:
     offices = home.var / "offices.toml"
     whole = offices.read_text("utf-8")
-    with verifying(home.settings) as verifier:
-        client = create_app(verifier, {}, Guide(home.settings)).test_client()
+    with opened(home.settings) as site:
+        client = create_app(site).test_client()
         assert client.get("/matters").status_code == 200
         offices.write_text(whole.replace('kind = "community"', 'kind = "club"', 1), "utf-8")
         closed = [client.get(path) for path in ("/matters", "/matters?q=x", "/matters.json")]

@@ -12,14 +12,13 @@ from flask.testing import FlaskClient
 from home import DEMO_REQUESTS, Home, read_results
 
 from signsvc.web import create_app
-from signsvc.wiring.guiding import Guide
-from signsvc.wiring.verifying import published_pki, verifying
+from signsvc.web.server import opened
 
 
 @pytest.fixture
 def client(issued: Home) -> Iterator[FlaskClient]:
-    with verifying(issued.settings) as verifier:
-        yield create_app(verifier, published_pki(issued.settings), Guide(issued.settings)).test_client()
+    with opened(issued.settings) as site:
+        yield create_app(site).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +93,8 @@ def test_the_qr_target_answers_by_code_alone(client: FlaskClient, row: dict[str,
 
 def test_a_status_change_shows_at_once(issued: Home, tmp_path: Path, row: dict[str, str]) -> None:
     own = Home(Path(shutil.copytree(issued.folder, tmp_path / "own")))
-    with verifying(own.settings) as verifier:
-        page = create_app(verifier, {}, Guide(own.settings)).test_client()
+    with opened(own.settings) as site:
+        page = create_app(site).test_client()
         assert "在有效期内" in ask(page, row["number"], row["code"])
         own.run("revoke", row["number"], "--reason", "information_wrong", "--note", "内部备注不外显")
         answer = ask(page, row["number"], row["code"])

@@ -22,7 +22,8 @@ from signsvc.models import OfficeId
 from signsvc.policy.lists.catalogue import Catalogue, load_catalogue
 from signsvc.policy.lists.events import Adopted, Event, Proposed, Taken, Withdrawn
 from signsvc.policy.lists.proceedings import STATE_NAMES, Change, State, check_order, refuse
-from signsvc.report import BEIJING, chinese_date
+from signsvc.report import BEIJING
+from signsvc.texts import chinese_date
 
 _OUTDATED = "change_outdated"
 _DIGEST = (

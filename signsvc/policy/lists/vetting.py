@@ -14,7 +14,7 @@ from signsvc.policy.lists.changes import Edition, History
 from signsvc.policy.lists.events import Adopted, Event, Proposed, Taken
 from signsvc.policy.lists.proceedings import refuse
 from signsvc.policy.packs.pack import Pack
-from signsvc.report import chinese_date
+from signsvc.texts import chinese_date
 
 FARTHEST = timedelta(days=366)  # from publication to effect: so a mistyped year is found
 _INVALID = "change_invalid"

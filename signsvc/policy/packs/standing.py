@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from signsvc.models import Basis, Matter
 from signsvc.policy.packs.documents import Document
 from signsvc.policy.packs.pack import TRANSITIONAL, Deadline, Pack
-from signsvc.report import chinese_date
+from signsvc.texts import chinese_date
 
 SOON = timedelta(days=60)
 

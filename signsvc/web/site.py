@@ -1,0 +1,32 @@
+"""What the web service is built from: everything its blueprints may use, and no key but the receipts'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from signsvc.receipts import Receipts
+from signsvc.registry import Registry
+from signsvc.verify import Verifier
+from signsvc.web.guard import Guard
+from signsvc.wiring.guiding import Guide
+
+
+@dataclass(frozen=True)
+class Site:
+    """One worker's parts.
+
+    `address` is the public address (`base_url`), `pki` CA certificates and revocation lists (DER) by file name,
+    `log_chain` the log's certificate and its issuers (DER), `jwks` the keys that verify receipts.
+    """
+
+    address: str
+    verifier: Verifier
+    registry: Registry
+    receipts: Receipts
+    jwks: Mapping[str, Any]
+    guide: Guide
+    pki: Mapping[str, bytes]
+    log_chain: Sequence[bytes]
+    guard: Guard
