@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -44,15 +44,22 @@ class SealCertificateFacts:
     not_before: datetime | None = None  # UTC
     not_after: datetime | None = None  # UTC
     demo: bool = False  # marked 演示
+    listed: tuple[bytes, int] | None = None  # issuer (DER) and serial, by which it is revoked (RFC 5280 5.3)
 
 
+@lru_cache(maxsize=64)  # offices have few seals, and every answer asks for one
 def describe(der: bytes) -> SealCertificateFacts:
     """The facts of the certificate `der`. Never raises."""
     try:
         found = x509.load_der_x509_certificate(der)
         issuer = name_part(found.issuer, NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
         return SealCertificateFacts(
-            holder(found), issuer, found.not_valid_before_utc, found.not_valid_after_utc, is_demo([found])
+            holder(found),
+            issuer,
+            found.not_valid_before_utc,
+            found.not_valid_after_utc,
+            is_demo([found]),
+            (found.issuer.public_bytes(), found.serial_number),
         )
     except MALFORMED:
         return SealCertificateFacts()

@@ -210,6 +210,7 @@ class RegistryBusy(RowFailed):
     """Another process took the request or held the registry; running again settles it."""
 
     code = "registry_busy"
+    http = 503
 
 
 _REASONS = {

@@ -38,6 +38,8 @@ class Verdict(StrEnum):
 
 
 Checked = Literal["number", "file", "hash"]
+# Without words: a certificate that was found is told by its own number, whatever that looks like.
+_PLAIN_NUMBER = re.compile(r"[0-9A-Za-z()\[\]〔〕./-]{1,80}")
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,21 @@ class SealInfo:
     """How far the seal may be relied on, and who vouched for it."""
 
     standing: Standing
-    status_at_sealing: str
+    status_at_sealing: str  # good, revoked, expired, not_yet_valid, not_checked
     issuer: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked about: a number or the SHA-256 of a file, as far as they are well-formed; never the code."""
+
+    number: str | None = None
+    sha256: str | None = None
+
+    @classmethod
+    def by_number(cls, number: str) -> Asked:
+        """Only what has the plain form of a number: whoever asks must not get his own sentences signed."""
+        return cls(number=number if _PLAIN_NUMBER.fullmatch(number) else None)
 
 
 @dataclass(frozen=True)
@@ -91,6 +106,7 @@ class Report:
     log: tuple[int, int] | None  # index, size
     as_of: date
     checked_at: datetime
+    asked: Asked = Asked()
 
     @property
     def rely(self) -> bool:
@@ -110,6 +126,7 @@ class Report:
             "verdict": self.verdict.value,
             "rely": self.rely,
             "checked": self.checked,
+            "asked": vars(self.asked),
             "checks": [vars(check) for check in self.checks],
             "reasons": [vars(reason) for reason in self.reasons],
             "certificate": certificate_json(self.certificate) if self.certificate else None,
@@ -117,7 +134,6 @@ class Report:
             "log": {"index": self.log[0], "size": self.log[1]} if self.log else None,
             "as_of": self.as_of.isoformat(),
             "checked_at": rfc3339(self.checked_at),
-            "receipt": None,
         }
 
 
@@ -263,12 +279,16 @@ def _headline(report: Report) -> str:
             return "已暂停使用，请联系出具单位"
         case Verdict.NOT_YET_VALID:
             return "尚未生效"
+        case Verdict.NOT_FOUND if any(reason.code == "refusal_notice" for reason in report.reasons):
+            return "这是不予出具告知单，不是证明"
         case Verdict.NOT_FOUND if report.checked == "number":
             return "未查到：编号或查验码不符，或尚未上传；请联系出具单位"
         case Verdict.NOT_FOUND:
             return "未查到：本登记系统没有这份文件；请联系出具单位"
         case Verdict.ALTERED:
             return "文件已被改动，与出具时不一致"
+        case Verdict.UNTRUSTED if certificate:
+            return "盖章时签章证书已被撤销或不在有效期内，不得采信"
         case Verdict.UNTRUSTED:
             return "签章不是本系统登记的出具单位所加盖"
         case Verdict.NOT_SEALED:

@@ -43,6 +43,11 @@ def test_lists_come_from_variables_and_from_the_file(tmp_path: Path) -> None:
         {"SIGNSVC_BASE_URL": "https://example.org/?a=b"},
         {"SIGNSVC_BASE_URL": "https://a b/log"},
         {"SIGNSVC_SEAL_DIAMETER_MM": "0"},
+        {"SIGNSVC_LIMIT_CLIENT": "many"},
+        {"SIGNSVC_LIMIT_CODE": "0/minute"},
+        {"SIGNSVC_LIMIT_CLAIMS": "10 per minute; 5/hour"},
+        {"SIGNSVC_CHECKS": "0"},
+        {"SIGNSVC_PROXIES": "-1"},
     ],
 )
 def test_what_cannot_be_used_is_named(environ: dict[str, str], tmp_path: Path) -> None:

@@ -39,8 +39,8 @@ def bundle() -> str:
 
 
 def test_a_bundle_gives_back_its_record_and_place(bundle: str) -> None:
-    record, index, checkpoint = open_bundle(bundle, VERIFIER)
-    assert (record, index, checkpoint.size) == (RECORD, 4, 6)
+    record, proof, checkpoint = open_bundle(bundle, VERIFIER)
+    assert (record, proof.index, checkpoint.size) == (RECORD, 4, 6)
 
 
 def test_the_order_of_keys_in_a_bundle_does_not_matter(bundle: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Final
 
 # GB 32100's 31 characters: no I, O, S, V, Z. Officials know them from credit codes, and 31 is prime.
@@ -49,6 +50,16 @@ def normalise_code(raw: str) -> str:
 def group_code(code: str) -> str:
     """`ABCD-EFGH-JKLM-NPQR`: four groups of four, as printed."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
+
+
+def status_id(number: str, code: str) -> str:
+    """What stands for a certificate in the public list of revoked and suspended ones: lower-case hexadecimal SHA-256
+    of its whole number and its code (normalised), each framed by its length (64 bits, big endian).
+
+    Who holds the certificate can work it out; who holds the list alone would have to guess 74 random bits.
+    """
+    parts = [part.encode() for part in ("signsvc status", number, code)]
+    return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
 
 
 def normalise_number(raw: str) -> str:

@@ -48,6 +48,7 @@ def load(folder: Path, passphrase: str, roles: Collection[Role], recognised: Seq
         log_chain=_log_chain(folder),
         log_public=_public(folder, Role.LOG),
         receipt_public=_public(folder, Role.RECEIPT),
+        receipt_earlier=tuple(_public_key(file) for file in sorted(folder.glob(f"{Role.RECEIPT}-*.pub"))),
         log_private=_signing_key(folder, Role.LOG, passphrase) if Role.LOG in roles else None,
         receipt_private=_signing_key(folder, Role.RECEIPT, passphrase) if Role.RECEIPT in roles else None,
         secrets={
@@ -68,13 +69,16 @@ def _secret(folder: Path, role: Role, passphrase: str) -> bytes:
 
 
 def _public(folder: Path, role: Role) -> Ed25519PublicKey:
-    name = f"{role}.pub"
+    return _public_key(folder / f"{role}.pub")
+
+
+def _public_key(file: Path) -> Ed25519PublicKey:
     try:
-        key = load_pem_public_key(read_public(folder / name))
+        key = load_pem_public_key(read_public(file))
     except ValueError as error:
-        raise KeysError(f"公钥文件 {name} 无法读取；请恢复备份") from error
+        raise KeysError(f"公钥文件 {file.name} 无法读取；请恢复备份") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise KeysError(f"公钥文件 {name} 应为 Ed25519")
+        raise KeysError(f"公钥文件 {file.name} 应为 Ed25519")
     return key
 
 

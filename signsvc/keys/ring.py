@@ -73,6 +73,8 @@ class KeyRing:
     log_public: Ed25519PublicKey
     log_chain: tuple[bytes, ...]  # DER: the log's certificate, then its issuers; may be empty
     receipt_public: Ed25519PublicKey
+    # Of keys that sign no more (`receipt-*.pub`), so that their receipts can still be verified.
+    receipt_earlier: tuple[Ed25519PublicKey, ...] = ()
     log_private: Ed25519PrivateKey | None = field(default=None, repr=False)
     receipt_private: Ed25519PrivateKey | None = field(default=None, repr=False)
     secrets: Mapping[Role, bytes] = field(default_factory=dict, repr=False)  # ARCHIVE and MATCH

@@ -17,18 +17,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Column
+from sqlalchemy import Connection
 
 from signsvc.models import Certificate, Number, OfficeId, Sha256
 from signsvc.notes import Checkpoint, Verifier
 from signsvc.proofs import Proof, write_bundle
-from signsvc.registry import audit, database, entries, log, numbers, opening, refusals, schema, seals, status
+from signsvc.registry import (
+    audit,
+    database,
+    entries,
+    known,
+    log,
+    numbers,
+    opening,
+    refusals,
+    seals,
+    status,
+    stops,
+    tiles,
+    witnessed,
+)
 from signsvc.registry.audit import Finding
 from signsvc.registry.book import Book, Boxes
+from signsvc.registry.known import Known
 from signsvc.registry.match import Mark
 from signsvc.registry.records import (
     COPIED,
@@ -46,8 +62,9 @@ from signsvc.registry.records import (
 )
 from signsvc.registry.refusals import NewRefusal, Refusal
 from signsvc.registry.rows import issued_row
-from signsvc.report import StatusEvent
+from signsvc.registry.stops import Stopped
 from signsvc.statuses import Event
+from signsvc.tiles import Tile
 
 __all__ = [
     "COPIED",
@@ -58,6 +75,7 @@ __all__ = [
     "Claim",
     "Conflict",
     "Finding",
+    "Known",
     "Lost",
     "Mark",
     "NewCertificate",
@@ -66,6 +84,7 @@ __all__ = [
     "Refusal",
     "Registry",
     "Reservation",
+    "Stopped",
     "box_context",
 ]
 
@@ -189,42 +208,34 @@ class Registry:
         with self._book.reading() as connection:
             return refusals.by_sha256(connection, self._book, sha256)
 
-    def find(self, number: str, code: str) -> Certificate | None:
-        """By number (whole, or as printed) and normalised code; an unknown number and a wrong code cost the same."""
-        with self._book.reading() as connection:
-            return entries.find(connection, self._book, number, code)
+    def find(self, number: str, code: str) -> Known | None:
+        """By number (whole, or as printed) and normalised code. Looked up by the code's keyed hash alone: an unknown
+        number and a wrong code cost the same."""
+        return known.find(self._book, number, code)
 
-    def by_code(self, code: str) -> Certificate | None:
+    def by_code(self, code: str) -> Known | None:
         """By normalised verification code alone: the QR's target."""
-        return self._by(schema.entries.c.code_hash, self._book.key.code_hash(code))
+        return known.known(self._book, known.CODE, self._book.key.code_hash(code))
 
-    def by_number(self, number: str) -> Certificate | None:
+    def by_number(self, number: str) -> Known | None:
         """By whole number."""
-        return self._by(schema.entries.c.closes, number)
+        return known.known(self._book, known.NUMBER, number)
 
-    def by_sha256(self, sha256: str) -> Certificate | None:
+    def by_sha256(self, sha256: str) -> Known | None:
         """By the hash of the exact file."""
-        return self._by(schema.entries.c.sha256, sha256)
+        return known.known(self._book, known.FILE, sha256)
 
-    def by_signed_sha256(self, sha256: str) -> Certificate | None:
+    def by_signed_sha256(self, sha256: str) -> Known | None:
         """By the hash of the bytes that the seal covers."""
-        return self._by(schema.entries.c.signed_sha256, sha256)
+        return known.known(self._book, known.SIGNED, sha256)
 
-    def history(self, number: str) -> list[StatusEvent]:
-        """What happened to an issued certificate, its issue first; NotFound if there is none."""
-        with self._book.reading() as connection:
-            issued_row(connection, self._book, number)
-            return status.histories(connection, self._book, [number])[number]
+    def stopped(self) -> list[Stopped]:
+        """Every certificate that is suspended, revoked or superseded now, in the order of their issue.
 
-    def attested(self, number: str) -> int | None:
-        """Size of the newest checkpoint, if everything known of this number is proven to be in the log under it.
-
-        None if it is not: the log has not caught up, somebody wrote into the database, or the database is older than
-        the shown checkpoint. That nothing else is known of the number, as a revocation, rests on the match key alone:
-        who has that key, or an older standing of this number to put back, can hide one until the audit.
+        RegistryError if an entry was changed, moved or taken away, or one was issued before there was a `status_id`.
+        Reads index and standing of every entry: some 5 µs each.
         """
-        with self._book.reading() as connection:
-            return log.attested(connection, self._book, number)
+        return stops.stopped(self._book)
 
     def matches(self, number: str, claims: Mapping[str, str]) -> dict[str, bool]:
         """Match or no match of `name`, `id_number`, `statement` (normalised), `valid_until` (ISO); never the value."""
@@ -249,40 +260,64 @@ class Registry:
         with self._book.reading() as connection:
             return seals.names(connection, self._book.key)
 
-    def seal_certificate(self, sha256: Sha256) -> bytes:
-        """The DER of a certificate that a seal was made with; empty if it is not here, or was changed."""
-        with self._book.reading() as connection:
-            return seals.der(connection, self._book.key, sha256)
-
     def publish(self) -> Checkpoint:
         """Sign and show a checkpoint over all committed leaves; doing it again changes nothing."""
         return log.publish(self._book)
 
     def checkpoint(self) -> str:
-        """The newest checkpoint as a signed note."""
-        with self._book.reading() as connection:
-            return log.newest(connection, self._book)[0]
+        """The newest checkpoint as a signed note, with the cosignatures of witnesses if it has any."""
+        with self._publishing() as (_, (note, _checkpoint)):
+            return note
+
+    def tile(self, wanted: Tile) -> bytes | None:
+        """The hashes of a tile; None if the published log does not reach so far."""
+        with self._publishing() as (connection, (_, checkpoint)):
+            return tiles.tile(connection, wanted) if wanted.within(checkpoint.size) else None
+
+    def bundle(self, wanted: Tile) -> bytes | None:
+        """What the leaves under a tile of level 0 commit to, each after its length in 16 bits; None as above."""
+        with self._publishing() as (connection, (_, checkpoint)):
+            return tiles.bundle(connection, self._book, wanted) if wanted.within(checkpoint.size) else None
 
     def inclusion(self, index: int) -> Proof:
-        """The proof that leaf `index` is in the log as last published."""
+        """The proof that leaf `index` is in the log: under the cosigned checkpoint if it reaches as far, or under the
+        newest."""
         with self._book.reading() as connection:
-            return log.inclusion(connection, self._book, index)
+            return witnessed.inclusion(connection, self._book, index)
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the log's first `old` leaves begin its first `new` (RFC 6962 2.1.2)."""
+        with self._book.reading() as connection:
+            return witnessed.consistency(connection, old, new)
+
+    def cosigned(self) -> str | None:
+        """The checkpoint that was cosigned last, as a note, if there is one."""
+        held = witnessed.cosigned(self._book)
+        return held[0] if held else None
+
+    def keep_cosigned(self, note: str) -> None:
+        """Keep a cosigned checkpoint for those who ask for proofs; whose cosignatures it bears is the caller's to
+        check. RegistryError if it is not this log's, or older than what is kept."""
+        with self._book.reading() as connection:
+            witnessed.keep(connection, self._book, note)
 
     def proof_bundle(self, number: str, code: str, chain: Sequence[bytes] = ()) -> str | None:
         """The proof bundle (JSON) for who knows number and code; None if either is wrong. `chain` is the log's
         certificate and its issuers (DER), if it has one."""
         with self._book.reading() as connection:
-            certificate = entries.find(connection, self._book, number, code)
-            if certificate is None:
+            row = known.issue(connection, self._book, number, code)
+            if row is None:
                 return None
-            row = issued_row(connection, self._book, certificate.number)
-            proof = log.inclusion(connection, self._book, row["idx"])
+            proof = witnessed.inclusion(connection, self._book, row["idx"])
             return write_bundle(json.loads(row["record"]), row["salt"], proof, chain)
 
     def audit(self) -> list[Finding]:
         """Hold everything against everything; an empty list, or notes only, is a whole registry."""
         return audit.audit(self._book)
 
-    def _by(self, column: Column[str], value: str) -> Certificate | None:
+    @contextmanager
+    def _publishing(self) -> Iterator[tuple[Connection, witnessed.Noted]]:
+        """A transaction that reads, and the log as it is published then."""
+        before = log.shown_note(self._book)
         with self._book.reading() as connection:
-            return entries.by_column(connection, self._book, column, value)
+            yield connection, witnessed.published(connection, self._book, before)

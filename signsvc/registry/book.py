@@ -28,7 +28,9 @@ class Boxes:
 @dataclass(frozen=True)
 class Book:
     """An open registry. Without `log_key` it can be read and audited, but not written; without `boxes` entries are
-    signed whatever box they hold. `form` is what the database's schema was when it was made."""
+    signed whatever box they hold. `form` is what the database's schema was when it was made, `chains` the certificates
+    of seals (DER) that were read so far, by their SHA-256: a name that fits no other bytes, so that whoever changes
+    them in the database later changes no answer."""
 
     engine: Engine
     key: MatchKey
@@ -37,32 +39,38 @@ class Book:
     form: str
     log_key: Ed25519PrivateKey | None = field(repr=False)
     boxes: Boxes | None = None
+    chains: dict[tuple[str, ...], tuple[bytes, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def shown(self) -> Path:
         """The published checkpoint: what witnesses and auditors read."""
         return self.log_folder / "checkpoint"
 
+    @property
+    def witnessed(self) -> Path:
+        """The checkpoint that was cosigned last, where any was."""
+        return self.log_folder / "witnessed"
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads; RegistryError if the schema was changed."""
         with database.reading(self.engine) as connection:
-            self._check_form(connection)
+            self._check_form(database.form_for_reading(connection))
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer overlaps; RegistryError if the schema was changed."""
         with database.writing(self.engine) as connection:
-            self._check_form(connection)
+            self._check_form(database.form(connection))
             yield connection
 
     def empty_box(self, kind: str, number: str) -> bytes:
         """A box for an event that has nothing to keep: it says that who recorded it held the archive key."""
         return self.boxes.empty(kind, number) if self.boxes else b""
 
-    def _check_form(self, connection: Connection) -> None:
-        if database.form(connection) != self.form:
+    def _check_form(self, now: str) -> None:
+        if now != self.form:
             raise RegistryError(
                 "登记库中有不属于本程序的表、视图、索引或触发器，已停止使用：请运行 signsvc log verify",
                 "registry_damaged",

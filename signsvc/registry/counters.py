@@ -13,12 +13,12 @@ from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, delete, select
 
 from signsvc.errors import RegistryError
 from signsvc.registry.facts import get_fact, put_facts
 from signsvc.registry.match import MatchKey
-from signsvc.registry.schema import counters, reservations, slices
+from signsvc.registry.schema import among, counters, packed, reservations, slices
 from signsvc.registry.writes import put
 
 Place = tuple[str, int]  # office and year
@@ -68,5 +68,6 @@ def write(connection: Connection, moved: Mapping[Place, int]) -> None:
 
 
 def _remove(connection: Connection, places: Collection[Place]) -> None:
+    named = delete(counters).where(among(counters.c.office, counters.c.year))
     for part in slices(list(places)):
-        connection.execute(delete(counters).where(tuple_(counters.c.office, counters.c.year).in_(part)))
+        connection.execute(named, packed(part))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select
 
 from signsvc.models import Certificate, Number
 from signsvc.registry import log, numbers, seals, status
@@ -14,7 +14,6 @@ from signsvc.registry.book import Book
 from signsvc.registry.match import Mark, MatchKey, same
 from signsvc.registry.records import (
     COMMITTED,
-    ISSUED,
     Boxed,
     Conflict,
     Lost,
@@ -25,7 +24,7 @@ from signsvc.registry.records import (
     clear,
     issued_entry,
 )
-from signsvc.registry.rows import issued_row, row_by, rows_by
+from signsvc.registry.rows import issued_row, rows_by
 from signsvc.registry.schema import SLICE, entries, slices
 
 
@@ -62,23 +61,6 @@ def commit(
         entry.certificate if place in won and isinstance(entry, Recorded) else Lost(entry)
         for place, entry in enumerate(known)
     ]
-
-
-def find(connection: Connection, book: Book, number: str, code: str) -> Certificate | None:
-    """The certificate with this number, whole or as printed, and this code (normalised); None if either is wrong.
-
-    Looked up by the code's keyed hash alone, so that a wrong code costs the same whether the number exists or not.
-    """
-    row = row_by(connection, book, entries.c.code_hash, book.key.code_hash(code))
-    record = {"number": "", "printed": ""} if row is None else json.loads(row["record"])
-    fits = same(number, record["number"]) | same(number, record["printed"])
-    return of_row(connection, book, row) if row is not None and fits else None
-
-
-def by_column(connection: Connection, book: Book, column: Column[str], value: str) -> Certificate | None:
-    """The certificate whose `column` (a unique one, or one of its file) holds `value`; None for a notice."""
-    row = row_by(connection, book, column, value)
-    return None if row is None or row["kind"] != ISSUED else of_row(connection, book, row)
 
 
 def matches(connection: Connection, book: Book, number: str, claims: Mapping[str, str]) -> dict[str, bool]:

@@ -8,29 +8,30 @@ table, or ahead of the entries, was put back from somewhere else, and then nothi
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-from sqlalchemy import Connection, RowMapping, func, select, tuple_
+from sqlalchemy import Connection, RowMapping, func, select
 
 from signsvc import merkle
 from signsvc.errors import RegistryError
 from signsvc.merkle import Frontier, Node
 from signsvc.notes import Checkpoint, NoteError, Verifier, open_checkpoint, sign_note
-from signsvc.proofs import Proof, leaf_data
+from signsvc.proofs import leaf_data
 from signsvc.registry import counters
 from signsvc.registry.book import Book
+from signsvc.registry.durable import replace_file
 from signsvc.registry.facts import get_fact, put_facts
 from signsvc.registry.match import MatchKey
 from signsvc.registry.records import FIRST, NewEntry, box_of, guard
-from signsvc.registry.schema import SLICE, checkpoints, entries, nodes, typed
+from signsvc.registry.schema import SLICE, among, checkpoints, entries, nodes, packed, typed
 from signsvc.registry.standings import renew, told
 from signsvc.registry.writes import put
 
+_NAMED = select(nodes).where(among(nodes.c.level, nodes.c.idx))
 NO_TRAIL = ""
 DAMAGED = "日志与登记库不一致，已停止写入：请运行 signsvc log verify"
 
@@ -71,8 +72,7 @@ def load_nodes(connection: Connection, wanted: Sequence[Node]) -> dict[Node, byt
     """The hashes of complete nodes, in one query; RegistryError if one is not there or no hash at all."""
     if not wanted:
         return {}
-    named = tuple_(nodes.c.level, nodes.c.idx).in_(wanted)
-    rows = connection.execute(select(nodes).where(named)).mappings()
+    rows = connection.execute(_NAMED, packed(wanted)).mappings()
     found = {(row["level"], row["idx"]): row["hash"] for row in rows if typed(nodes, row)}
     if len(found) != len(set(wanted)):
         raise RegistryError(DAMAGED, "registry_damaged")
@@ -89,7 +89,7 @@ def load_frontier(connection: Connection, count: int) -> Frontier:
 def head(connection: Connection, book: Book) -> Head:
     """Where the log stands; RegistryError if file and table contradict each other or the entries."""
     note, shown = _newest_note(connection), shown_checkpoint(book)
-    signed = None if note is None else _opened(note, book.verifier)
+    signed = None if note is None else opened(note, book.verifier)
     if signed is not None and (shown is None or shown.size < signed.size):
         raise RegistryError(DAMAGED, "registry_damaged")
     if shown is not None and shown.size > size(connection):
@@ -132,7 +132,7 @@ def publish(book: Book, committed: Checkpoint | None = None) -> Checkpoint:
         if now.signed == checkpoint == now.shown:
             return checkpoint
         note = sign_note(checkpoint.text(), book.verifier.name, book.log_key)
-        _show(book, note)
+        replace_file(book.shown, note)
         if now.signed is None or now.signed.size < checkpoint.size:
             put(connection, checkpoints, [{"size": checkpoint.size, "note": note}])
             before = get_fact(connection, book.key, "checkpoints")
@@ -143,33 +143,11 @@ def publish(book: Book, committed: Checkpoint | None = None) -> Checkpoint:
 def newest(connection: Connection, book: Book) -> tuple[str, Checkpoint]:
     """The newest checkpoint of the table, as a note and opened."""
     note = _newest_note(connection) or ""
-    return note, _opened(note, book.verifier)
+    return note, opened(note, book.verifier)
 
 
-def inclusion(connection: Connection, book: Book, index: int) -> Proof:
-    """The proof that leaf `index` is in the log as last published; O(log n)."""
-    note, checkpoint = newest(connection, book)
-    if not 0 <= index < checkpoint.size:
-        raise RegistryError("该条目尚未公布到日志，请稍后再试", "not_published")
-    plan = merkle.inclusion_plan(index, checkpoint.size)
-    found = load_nodes(connection, [node for group in plan for node in group])
-    return Proof(index, tuple(merkle.prove(plan, found.__getitem__)), note)
-
-
-def attested(connection: Connection, book: Book, number: str) -> int | None:
-    """The size of the newest checkpoint if every entry of this number is proven to lie under it; None otherwise."""
-    try:
-        shown = shown_checkpoint(book)  # before the first query: what it shows is in the database by then
-        rows = told(connection, book.key, [number]).get(number, [])
-        _, checkpoint = newest(connection, book)
-        _check_included(connection, checkpoint, rows)
-        behind = shown is None or size(connection) < max(shown.size, checkpoint.size)
-    except (RegistryError, merkle.ProofError):
-        return None
-    return None if behind or not rows else checkpoint.size
-
-
-def _check_included(connection: Connection, checkpoint: Checkpoint, rows: Sequence[RowMapping]) -> None:
+def check_included(connection: Connection, checkpoint: Checkpoint, rows: Sequence[RowMapping]) -> None:
+    """That these entries lie under `checkpoint`; ProofError or RegistryError if their proofs do not lead there."""
     plans = [merkle.inclusion_plan(row["idx"], checkpoint.size) for row in rows]
     found = load_nodes(connection, [node for plan in plans for group in plan for node in group])
     for row, plan in zip(rows, plans, strict=True):
@@ -185,12 +163,20 @@ def trail(before: str, note: str) -> str:
 
 def shown_checkpoint(book: Book) -> Checkpoint | None:
     """The checkpoint that is shown, or None before the first; RegistryError if it is not this log's."""
+    shown = shown_note(book)
+    return None if shown is None else shown[1]
+
+
+def shown_note(book: Book) -> tuple[str, Checkpoint] | None:
+    """The same as a note, and opened."""
     try:
-        return _opened(book.shown.read_bytes(), book.verifier)
+        note = book.shown.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RegistryError(DAMAGED, "registry_damaged") from error
+    checkpoint = opened(note, book.verifier)
+    return note.decode(), checkpoint
 
 
 def _newest_note(connection: Connection) -> str | None:
@@ -202,7 +188,8 @@ def _newest_note(connection: Connection) -> str | None:
 
 
 @lru_cache(maxsize=8)  # every lookup asks for the same two
-def _opened(note: bytes | str, verifier: Verifier) -> Checkpoint:
+def opened(note: bytes | str, verifier: Verifier) -> Checkpoint:
+    """A checkpoint of this log; RegistryError for any other text."""
     try:
         return open_checkpoint(note, verifier)
     except NoteError as error:
@@ -266,21 +253,3 @@ def _check_met(frontier: Frontier, met: Sequence[Checkpoint]) -> None:
 
 def _leaf(salt: bytes, record: str) -> bytes:
     return merkle.leaf_hash(leaf_data(salt, record))
-
-
-def _show(book: Book, note: str) -> None:
-    """Replace the published checkpoint, durably: whole old file or whole new one, whatever happens."""
-    fresh = book.shown.with_suffix(".new")
-    try:
-        with open(fresh, "w", encoding="utf-8", newline="") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, book.shown)
-        folder = os.open(book.log_folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise RegistryError("日志检查点无法写入：请检查磁盘空间和文件权限") from error

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from signsvc.errors import RegistryError
+from signsvc.identity import status_id
 from signsvc.models import Certificate, Medium, Number, OfficeId, Sha256, Standing, Status
 from signsvc.proofs import SALT_BYTES, canonical
 from signsvc.registry.match import Mark, MatchKey, same
@@ -204,7 +205,12 @@ def issued_entry(item: NewCertificate, key: MatchKey, at: datetime) -> NewEntry:
         "commitments": {name: key.commitment(salt, name, value) for name, value in secret.items()},
     }
     mark = item.reservation.mark
-    private = {**vars(mark), "code_hash": key.code_hash(item.code), "box": pack(item.box)}
+    private = {
+        **vars(mark),
+        "code_hash": key.code_hash(item.code),
+        "status_id": status_id(item.reservation.number, item.code),
+        "box": pack(item.box),
+    }
     return NewEntry(ISSUED, item.reservation.number, record, private, salt)
 
 

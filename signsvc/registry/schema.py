@@ -8,10 +8,24 @@ row that was never there, but can put back one that was.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+    tuple_,
+)
 
 VERSION = "3"
 # Values in one IN (…): far below what any database allows, few enough to be planned well.
@@ -108,6 +122,21 @@ def typed(table: Table, row: Mapping[Any, Any]) -> bool:
         isinstance(row[name], form) or (row[name] is None and empty)
         for name, form, empty in _FORMS[table.name]
     )
+
+
+def among(*columns: Column[Any]) -> ColumnElement[bool]:
+    """That `columns` of a row together hold one of the keys which the statement is given as `keys` (see `packed`).
+
+    They go in as one JSON array: for pairs in a list, `(a, b) IN ((…), …)`, SQLite reads the whole table.
+    """
+    given = func.json_each(bindparam("keys", type_=Text)).table_valued("value")
+    parts = [func.json_extract(given.c.value, f"$[{place}]") for place in range(len(columns))]
+    return tuple_(*columns).in_(select(*parts))
+
+
+def packed(keys: Sequence[Sequence[str | int]]) -> dict[str, str]:
+    """The keys for `among`, each as long as there are columns."""
+    return {"keys": json.dumps([list(key) for key in keys])}
 
 
 def slices(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

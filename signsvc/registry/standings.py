@@ -7,7 +7,7 @@ an older standing and puts it back: that is left to the audit, which grows the w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select
@@ -15,8 +15,13 @@ from sqlalchemy import Connection, RowMapping, select
 from signsvc.errors import RegistryError
 from signsvc.registry.match import MatchKey, same
 from signsvc.registry.records import FIRST, guard
-from signsvc.registry.schema import entries, slices, standings
+from signsvc.registry.schema import among, entries, packed, slices, standings
 from signsvc.registry.writes import put, take
+
+_JOINED = entries.outerjoin(standings, entries.c.number == standings.c.number)
+# Entries beside the standing of their number, in the order of the log; which ones, the caller says.
+TOLD = select(entries, standings.c.mac.label("standing")).select_from(_JOINED).order_by(entries.c.idx)
+_NAMED = TOLD.where(among(entries.c.number))
 
 
 def standing_mac(key: MatchKey, number: str, indexes: Sequence[int]) -> str:
@@ -27,11 +32,16 @@ def standing_mac(key: MatchKey, number: str, indexes: Sequence[int]) -> str:
 def told(connection: Connection, key: MatchKey, numbers: Sequence[str]) -> dict[str, list[RowMapping]]:
     """Every entry of each number, in the order of the log; RegistryError if one was changed or is missing."""
     found: dict[str, list[RowMapping]] = {}
-    joined = entries.outerjoin(standings, entries.c.number == standings.c.number)
-    query = select(entries, standings.c.mac.label("standing")).select_from(joined).order_by(entries.c.idx)
     for part in slices(numbers):
-        for row in connection.execute(query.where(entries.c.number.in_(part))).mappings():
-            found.setdefault(row["number"], []).append(guard(row, key))
+        found |= checked(key, connection.execute(_NAMED, packed([[number] for number in part])).mappings())
+    return found
+
+
+def checked(key: MatchKey, rows: Iterable[RowMapping]) -> dict[str, list[RowMapping]]:
+    """The rows of `TOLD` by their number; RegistryError if one was changed or is missing."""
+    found: dict[str, list[RowMapping]] = {}
+    for row in rows:
+        found.setdefault(row["number"], []).append(guard(row, key))
     for number, rows in found.items():
         if not holds(key, number, [row["idx"] for row in rows], rows[0]["standing"]):
             raise RegistryError(

@@ -21,11 +21,12 @@ from signsvc.statuses import REASONS, Event, after
 
 def histories(connection: Connection, book: Book, wanted: Sequence[str]) -> dict[str, list[StatusEvent]]:
     """The events of each number in their order, its issue first; RegistryError if one was changed or is missing."""
-    # Copies given out change nothing, and a voided number has no history.
-    return {
-        number: [_event(row) for row in rows if row["kind"] not in (COPIED, VOIDED)]
-        for number, rows in told(connection, book.key, wanted).items()
-    }
+    return {number: events(rows) for number, rows in told(connection, book.key, wanted).items()}
+
+
+def events(rows: Sequence[RowMapping]) -> list[StatusEvent]:
+    """What the entries of one number tell of it: a copy given out changes nothing, a voided number has no history."""
+    return [_event(row) for row in rows if row["kind"] not in (COPIED, VOIDED)]
 
 
 def change(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, insert, select, tuple_
+from sqlalchemy import Column, Connection, Table, delete, insert, select
 
 from signsvc.errors import RegistryError
-from signsvc.registry.schema import slices
+from signsvc.registry.schema import among, packed, slices
 
 _NOT_KEPT = "登记库没有照所写的保存，本次改动已撤回：请运行 signsvc log verify"
 
@@ -21,8 +21,9 @@ def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     names = [column.name for column in table.primary_key]
     given = {tuple(row[name] for name in names): dict(row) for row in rows}
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    written = select(table).where(among(*table.primary_key))
     for part in slices(list(given)):
-        kept = connection.execute(select(table).where(tuple_(*table.primary_key).in_(part))).mappings()
+        kept = connection.execute(written, packed(part)).mappings()
         found |= {tuple(row[name] for name in names): dict(row) for row in kept}
     if found != given:
         raise RegistryError(_NOT_KEPT, "registry_damaged")

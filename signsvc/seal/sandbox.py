@@ -90,6 +90,10 @@ class Sandbox:
         """Process number of the template, for whoever watches processes."""
         return self._template.process.pid
 
+    def ready(self) -> bool:
+        """Whether a file could be examined; a template that died is replaced by asking."""
+        return self._living_template().usable
+
     def close(self) -> None:
         """Ends the template and with it every child."""
         with self._lock:

@@ -1,33 +1,41 @@
-"""A process that verifies: the registry to read and the match key, or offline only roots and a proof bundle."""
+"""A process that verifies: the registry to read, and the match key."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from signsvc import keys
 from signsvc.config import Settings
-from signsvc.errors import InputError, KeysError, NotFound
+from signsvc.errors import InputError, NotFound
 from signsvc.identity import normalise_code
 from signsvc.keys import KeyRing, Role
-from signsvc.notes import NoteError
-from signsvc.proofs import MAX_BUNDLE_BYTES, BundleError, log_chain, open_bundle
+from signsvc.proofs import MAX_BUNDLE_BYTES
+from signsvc.receipts import Receipts
 from signsvc.registry import Registry
-from signsvc.seal.findings import Trust
+from signsvc.seal.findings import Examination, Trust
 from signsvc.seal.sandbox import Sandbox
-from signsvc.verify import Bundle, Verifier
+from signsvc.verify import Verifier
 from signsvc.wiring.home import READING, SERVING, load_keys, now, open_home
+from signsvc.wiring.revoking import Revocations
+
+Asking = tuple[Verifier, Receipts | None]
 
 
 @dataclass(frozen=True)
 class Service:
-    """What a process that answers the public works with."""
+    """What a process that answers the public works with; `receipts` only where it holds the key that signs them."""
 
     ring: KeyRing
     registry: Registry
     verifier: Verifier
+    sandbox: Sandbox
+
+    @property
+    def receipts(self) -> Receipts | None:
+        return Receipts(self.ring.receipt) if self.ring.receipt_private else None
 
 
 @contextmanager
@@ -41,37 +49,33 @@ def verifying(settings: Settings, root: Path | None = None) -> Iterator[Verifier
 def serving(
     settings: Settings, roles: Collection[Role] = SERVING, root: Path | None = None
 ) -> Iterator[Service]:
-    """The same for who answers others: with the key that signs receipts."""
+    """The same for who answers others: with the key that signs receipts.
+
+    With a `root` of the asker's own every file is examined: he asks whose seal it is.
+    """
     ring, registry = open_home(settings, roles)
-    pins = registry.seal_certificates() | {seal.sha256 for seal in ring.certificates.values()}
-    trust = replace(_trust(ring, root), pins=frozenset(pins))
+    own = {seal.sha256 for seal in ring.certificates.values()}
+    trust = trusting(ring, root)
     with ExitStack() as stack:
         stack.callback(registry.close)
         sandbox = stack.enter_context(Sandbox())
-        verifier = Verifier(registry, lambda data: sandbox.examine(data, trust), now)
-        yield Service(ring, registry, verifier)
+
+        def examine(data: bytes) -> Examination:
+            # As the registry knows them now: a seal may have been made since this process started.
+            return sandbox.examine(data, replace(trust, pins=frozenset(registry.seal_certificates() | own)))
+
+        issuers = [der for seal in ring.certificates.values() for der in seal.chain]
+        revoked = Revocations(settings.keys / "pki", ring.roots, issuers)
+        verifier = Verifier(registry, examine, now, None, revoked, root is not None)
+        yield Service(ring, registry, verifier, sandbox)
 
 
 @contextmanager
-def verifying_offline(settings: Settings, root: Path | None, proof: Path | None) -> Iterator[Verifier]:
-    """Verification with nothing but pinned roots and, for what the registry knew, a proof bundle."""
-    trust = _trust(None if root else load_keys(settings, ()), root)
-    bundle = _bundle(proof, trust.roots) if proof else None
-    with Sandbox() as sandbox:
-        yield Verifier(None, lambda data: sandbox.examine(data, trust), now, bundle)
-
-
-def _bundle(file: Path, roots: Sequence[bytes]) -> Bundle:
-    """A proof bundle that holds: its log's key leads to the roots, and its record is in that log."""
-    text = _read(file, "存证包")
-    try:
-        chain = log_chain(text)
-        if not chain:
-            raise InputError("存证包中没有日志证书，不能离线核对：请联网查验", "bad_proof")
-        record, index, checkpoint = open_bundle(text, keys.certified_log(chain, roots, now()))
-    except (BundleError, NoteError, KeysError) as error:
-        raise InputError("存证包不完整、被改动，或不是所信任的根证书之下的日志", "bad_proof") from error
-    return Bundle(record, index, checkpoint.size)
+def asking(settings: Settings, root: Path | None, signed: bool) -> Iterator[Asking]:
+    """The same for a command; with receipts if they are wanted and their key is at hand."""
+    held = signed and (settings.keys / f"{Role.RECEIPT}.key").is_file()
+    with serving(settings, SERVING if held else READING, root) as service:
+        yield service.verifier, service.receipts
 
 
 def proof_bundle(settings: Settings, verifier: Verifier, number: str, code: str) -> bytes:
@@ -84,18 +88,19 @@ def proof_bundle(settings: Settings, verifier: Verifier, number: str, code: str)
     return bundle.encode()
 
 
-def _trust(ring: KeyRing | None, root: Path | None) -> Trust:
+def trusting(ring: KeyRing | None, root: Path | None) -> Trust:
     """The roots given on the spot, or those of the key folder. Without any, every file is untrusted."""
-    roots = keys.read_roots(_read(root, "根证书")) if root else ring.roots if ring else ()
+    roots = keys.read_roots(read_given(root, "根证书")) if root else ring.roots if ring else ()
     # Without roots of its own a time stamp is left aside and the time that the seal claims counts.
     stamps = ring.tsa_roots if ring else ()
     return Trust(tuple(roots), timestamp_roots=(*roots, *stamps) if stamps else ())
 
 
-def _read(file: Path, what: str) -> bytes:
+def read_given(file: Path, what: str, limit: int = MAX_BUNDLE_BYTES) -> bytes:
+    """A file of the asker's; of one that is too long, one byte more than `limit`, for its reader to refuse."""
     try:
         with open(file, "rb") as stream:
-            return stream.read(MAX_BUNDLE_BYTES + 1)
+            return stream.read(limit + 1)
     except OSError as error:
         raise InputError(f"读不到{what} {file}") from error
 

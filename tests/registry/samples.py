@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from signsvc.models import Medium, OfficeId, Sha256, Standing
-from signsvc.registry import Claim, Lost, NewCertificate, NewRefusal, Registry, Reservation
+from signsvc.registry import Claim, Known, Lost, NewCertificate, NewRefusal, Registry, Reservation
 from signsvc.statuses import Event
 
 OFFICE = OfficeId("qh-demo")
@@ -84,6 +84,13 @@ def certificate(reservation: Reservation, note: str = "") -> NewCertificate:
         statement=STATEMENT,
         box=b"encrypted " + reservation.number.encode(),
     )
+
+
+def known(registry: Registry, number: str) -> Known:
+    """What is known of an issued certificate."""
+    found = registry.by_number(number)
+    assert found is not None
+    return found
 
 
 def issue(registry: Registry, *request_ids: str) -> list[Reservation]:

@@ -9,10 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registry.samples import NOW, OFFICE, certificate, claim, create, issue, one_of_everything, reopen
+from registry.samples import (
+    NOW,
+    OFFICE,
+    certificate,
+    claim,
+    create,
+    issue,
+    known,
+    one_of_everything,
+    reopen,
+)
 from registry.tampering import changes, database, deletions, restore, rows, swaps
 
-from signsvc.errors import NotFound, RegistryError
+from signsvc.errors import RegistryError
 from signsvc.models import OfficeId
 from signsvc.registry import Registry, Reservation
 from signsvc.statuses import Event
@@ -56,14 +66,15 @@ def answers(registry: Registry, held: Sequence[Reservation]) -> Answers:
             "by_code": lambda new=new: registry.by_code(new.code),
             "by_sha256": lambda new=new: registry.by_sha256(new.sha256),
             "by_signed_sha256": lambda new=new: registry.by_signed_sha256(new.signed_sha256),
-            "history": lambda number=number: registry.history(number),
-            "attested": lambda number=number: registry.attested(number) and "attested",
+            "by_number": lambda number=number: registry.by_number(number),
         }
         for name, ask in ways.items():
             try:
-                told[name, number] = ask()
-            except (RegistryError, NotFound):
-                told[name, number] = None
+                found = ask()
+            except RegistryError:
+                found = None
+            told[name, number] = (found.certificate, found.history) if found else None
+            told[f"{name} in the log", number] = "proven" if found and found.size else None
     return told
 
 
@@ -123,10 +134,8 @@ def test_a_revocation_cannot_be_hidden(folder: Path, how: str) -> None:
     number = asked(registry)[1].number
     with database(folder) as connection:
         assert connection.execute(HIDE[how]).rowcount == 1
-    assert registry.attested(number) is None
     for refused in (
         lambda: registry.by_number(number),
-        lambda: registry.history(number),
         lambda: registry.record_copy(number, b"", NOW),  # nor covered up by the next entry
         lambda: registry.change_status(number, Event.SUSPEND, "other", None, b"", NOW),
     ):
@@ -138,11 +147,11 @@ def test_a_revocation_cannot_be_hidden(folder: Path, how: str) -> None:
 def test_a_suspension_in_the_past_cannot_be_hidden_either(folder: Path) -> None:
     registry = reopen(folder)
     number = asked(registry)[0].number
-    assert len(registry.history(number)) == 3
+    assert len(known(registry, number).history) == 3
     with database(folder) as connection:
         connection.execute("DELETE FROM entries WHERE number = ? AND kind = 'suspended'", [number])
     with pytest.raises(RegistryError):
-        registry.history(number)
+        registry.by_number(number)
 
 
 def test_a_database_older_than_the_shown_checkpoint_attests_nothing(tmp_path: Path) -> None:
@@ -155,7 +164,20 @@ def test_a_database_older_than_the_shown_checkpoint_attests_nothing(tmp_path: Pa
     registry.close()
     shutil.copy(tmp_path / "earlier", tmp_path / "registry.sqlite3")
     reader = reopen(tmp_path, log_key=None)
-    assert (reader.attested(one), reader.attested(two)) == (None, None)
+    assert (known(reader, one).size, known(reader, two).size) == (None, None)
+
+
+@pytest.mark.parametrize("shown", [None, b"", b"somebody's note"])
+def test_under_a_shown_checkpoint_that_is_not_ours_nothing_is_attested(
+    tmp_path: Path, shown: bytes | None
+) -> None:
+    registry = create(tmp_path)
+    number = issue(registry, "a")[0].number
+    if shown is None:
+        (tmp_path / "log" / "checkpoint").unlink()
+    else:
+        (tmp_path / "log" / "checkpoint").write_bytes(shown)
+    assert known(registry, number).size is None
 
 
 def test_an_entry_that_is_not_published_yet_spoils_no_other(
@@ -165,8 +187,8 @@ def test_an_entry_that_is_not_published_yet_spoils_no_other(
     one, two = issue(registry, "a", "b")
     monkeypatch.setattr("signsvc.registry.log.publish", lambda book, committed: None)
     registry.change_status(one.number, Event.SUSPEND, "other", None, b"", NOW)
-    assert registry.attested(one.number) is None
-    assert registry.attested(two.number) == 2
+    assert known(registry, one.number).size is None
+    assert known(registry, two.number).size == 2
 
 
 def test_what_was_put_back_to_hide_a_revocation_is_found_by_the_audit(tmp_path: Path) -> None:
@@ -178,5 +200,5 @@ def test_what_was_put_back_to_hide_a_revocation_is_found_by_the_audit(tmp_path: 
         registry.change_status(number, Event.REVOKE, "other", None, b"", NOW)
         connection.execute(HIDE["under junk"])
         restore(connection, "standings", standing)
-    assert registry.attested(number) == 2
+    assert known(registry, number).size == 2
     assert {"entry_changed", "node_changed"} <= {item.code for item in registry.audit()}

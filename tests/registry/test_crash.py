@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registry.samples import NOW, certificate, claim, create, issue, reopen, reserve
+from registry.samples import NOW, certificate, claim, create, issue, known, reopen, reserve
 
 from signsvc.errors import RegistryError
 from signsvc.models import Certificate, Number
@@ -106,7 +106,7 @@ def test_a_shown_checkpoint_that_fails_either_way(
         raise OSError
 
     with monkeypatch.context() as broken:
-        broken.setattr(f"signsvc.registry.log.os.{step}", fail)
+        broken.setattr(f"signsvc.registry.durable.os.{step}", fail)
         with pytest.raises(RegistryError):
             attempt(registry, ["a", "b"])
     assert [item for item in registry.audit() if item.severity == "fault"] == []
@@ -125,7 +125,7 @@ def test_a_status_event_that_fails_either_way_is_whole_or_not_there(
         registry.change_status(number, Event.REVOKE, "other", None, b"", NOW)
     happened = transaction == 2 or persisted
     again = reopen(tmp_path)
-    assert len(again.history(number)) == (2 if happened else 1)
+    assert len(known(again, number).history) == (2 if happened else 1)
     again.publish()
     assert again.audit() == []
 

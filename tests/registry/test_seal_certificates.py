@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from registry.samples import CHAIN, create, issue
+from registry.samples import CHAIN, create, issue, known
 from registry.tampering import database, rows
 
 from signsvc.errors import RegistryError
@@ -16,6 +16,10 @@ from signsvc.registry import Registry
 
 NAMES = [Sha256(sha256(der).hexdigest()) for der in CHAIN]
 FOREIGN = b"DER of a stranger's certificate"
+
+
+def first(registry: Registry) -> str:
+    return next(registry.boxes()).number
 
 
 @pytest.fixture
@@ -28,20 +32,32 @@ def registry(tmp_path: Path) -> Iterator[Registry]:
 
 def test_what_a_seal_was_made_with_is_told_and_pinned(registry: Registry) -> None:
     assert registry.seal_certificates() == set(NAMES)
-    assert [registry.seal_certificate(name) for name in NAMES] == list(CHAIN)
-    assert registry.seal_certificate(Sha256("0" * 64)) == b""
+    assert known(registry, first(registry)).chain == CHAIN
 
 
+@pytest.mark.parametrize("der", [FOREIGN, "text", None], ids=["another", "text", "gone"])
 def test_another_certificate_under_the_name_is_neither_told_nor_pinned(
-    registry: Registry, tmp_path: Path
+    registry: Registry, tmp_path: Path, der: bytes | str | None
 ) -> None:
     with database(tmp_path) as connection:
-        connection.execute("UPDATE certificates SET der = ? WHERE sha256 = ?", [FOREIGN, NAMES[0]])
-    assert registry.seal_certificate(NAMES[0]) == b""
+        if der is None:
+            connection.execute("DELETE FROM certificates WHERE sha256 = ?", [NAMES[0]])
+        else:
+            connection.execute("UPDATE certificates SET der = ? WHERE sha256 = ?", [der, NAMES[0]])
+    assert known(registry, first(registry)).chain == ()
     assert registry.seal_certificates() == {NAMES[1]}
-    with pytest.raises(RegistryError) as refused:
-        issue(registry, "b")
-    assert refused.value.code == "registry_damaged"
+    if der is not None:
+        with pytest.raises(RegistryError) as refused:
+            issue(registry, "b")
+        assert refused.value.code == "registry_damaged"
+
+
+def test_a_certificate_that_was_read_once_answers_on(registry: Registry, tmp_path: Path) -> None:
+    before = known(registry, first(registry))
+    with database(tmp_path) as connection:
+        connection.execute("UPDATE certificates SET der = ?", [FOREIGN])
+    assert known(registry, first(registry)) == before
+    assert "certificate_changed" in {item.code for item in registry.audit()}
 
 
 @pytest.mark.parametrize("der", [b"", FOREIGN, "text"], ids=["empty", "its own", "text"])
@@ -53,5 +69,4 @@ def test_a_certificate_that_somebody_put_in_is_not_pinned(
         mac = rows(connection, "certificates")[0]["mac"]
         connection.execute("INSERT INTO certificates VALUES (?, ?, ?)", [name, der, mac])
     assert registry.seal_certificates() == set(NAMES)
-    assert registry.seal_certificate(Sha256(name)) == b""
     assert {item.code for item in registry.audit()} == {"certificate_changed"}

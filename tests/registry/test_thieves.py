@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from registry.samples import LOG_KEY, MATCH_KEY, NOW, claim, create, issue, reserve, url_in
+from registry.samples import LOG_KEY, MATCH_KEY, NOW, claim, create, issue, known, reserve, url_in
 from registry.tampering import forge
 
 from signsvc.errors import RegistryError
@@ -60,7 +60,7 @@ def test_a_forged_event_is_never_signed(registry: Registry, tmp_path: Path, box:
             write()
         assert refused.value.code == "registry_damaged"
     assert registry.checkpoint().splitlines()[1] == "2"
-    assert registry.attested(number) is None
+    assert known(registry, number).size is None
 
 
 @pytest.mark.parametrize("kind", ["voided", "resumed", "nonsense"])

@@ -1,0 +1,89 @@
+"""What the log hands out: its newest checkpoint, and proofs under one that witnesses (见证人) have cosigned.
+
+The cosigned checkpoint lies beside the published one, in the file `witnessed`. Whoever writes there can only take
+cosignatures away: a note that the log did not sign, or that proves nothing, is not handed out.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from signsvc import merkle
+from signsvc.errors import RegistryError
+from signsvc.notes import Checkpoint, NoteError, open_checkpoint
+from signsvc.proofs import Proof
+from signsvc.registry import log
+from signsvc.registry.book import Book
+from signsvc.registry.durable import replace_file
+
+Noted = tuple[str, Checkpoint]
+
+
+def published(connection: Connection, book: Book, before: Noted | None) -> Noted:
+    """The newest checkpoint, with its cosignatures if it has any. `before` is what was shown before this transaction
+    began: what is shown is in the database by then.
+
+    RegistryError if the entries do not reach as far as what was shown, or the table has another tree.
+    """
+    signed = log.newest(connection, book)
+    note, checkpoint = max(signed, before or signed, key=lambda noted: noted[1].size)
+    if checkpoint.size > log.size(connection) or _differ(checkpoint, signed[1]):
+        raise RegistryError(log.DAMAGED, "registry_damaged")
+    held = cosigned(book)
+    return held if held and held[1] == checkpoint else (note, checkpoint)
+
+
+def cosigned(book: Book) -> Noted | None:
+    """The checkpoint that was cosigned last; None if there is none that is this log's."""
+    try:
+        note = book.witnessed.read_bytes()
+        return note.decode(), open_checkpoint(note, book.verifier)
+    except (OSError, NoteError, UnicodeDecodeError):
+        return None
+
+
+def keep(connection: Connection, book: Book, note: str) -> None:
+    """Keep a cosigned checkpoint; RegistryError if it is older than the one kept, or of another tree than this."""
+    try:
+        checkpoint = open_checkpoint(note, book.verifier)
+    except NoteError as error:
+        raise RegistryError("这不是本日志的检查点", "bad_checkpoint") from error
+    held = cosigned(book)
+    if held and held[1].size > checkpoint.size:
+        raise RegistryError("已保存有更新的联署检查点", "bad_checkpoint")
+    if checkpoint.size > log.size(connection):
+        raise RegistryError("检查点比登记库新：登记库可能恢复自旧备份", "registry_damaged")
+    if log.load_frontier(connection, checkpoint.size).root() != checkpoint.root:
+        raise RegistryError(log.DAMAGED, "registry_damaged")
+    replace_file(book.witnessed, note)
+
+
+def inclusion(connection: Connection, book: Book, index: int) -> Proof:
+    """The proof that leaf `index` is in the log as last cosigned, if that is far enough, or as last published;
+    O(log n). RegistryError if it does not hold: what was cosigned was the log of another past."""
+    held = cosigned(book)
+    note, checkpoint = held if held and held[1].size > index else log.newest(connection, book)
+    if not 0 <= index < checkpoint.size:
+        raise RegistryError("该条目尚未公布到日志，请稍后再试", "not_published")
+    plan = merkle.inclusion_plan(index, checkpoint.size)
+    leaf = (0, index)
+    found = log.load_nodes(connection, [leaf, *(node for group in plan for node in group)])
+    hashes = merkle.prove(plan, found.__getitem__)
+    try:
+        merkle.check_inclusion(index, checkpoint.size, found[leaf], hashes, checkpoint.root)
+    except merkle.ProofError as error:
+        raise RegistryError(log.DAMAGED, "registry_damaged") from error
+    return Proof(index, tuple(hashes), note)
+
+
+def consistency(connection: Connection, old: int, new: int) -> list[bytes]:
+    """The proof that the tree of `old` leaves begins the one of `new` (RFC 6962 2.1.2); empty from an empty tree."""
+    if old == 0:
+        return []
+    plan = merkle.consistency_plan(old, new)
+    found = log.load_nodes(connection, [node for group in plan for node in group])
+    return merkle.prove(plan, found.__getitem__)
+
+
+def _differ(one: Checkpoint, other: Checkpoint) -> bool:
+    return one.size == other.size and one.root != other.root

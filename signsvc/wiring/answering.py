@@ -1,0 +1,16 @@
+"""The answer as machines get it, from the web service or the command line: the Report, claims, and the receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from signsvc.receipts import Receipts
+from signsvc.report import Report
+
+
+def answered(report: Report, matches: Mapping[str, bool], receipts: Receipts | None) -> dict[str, Any]:
+    """The Report as JSON, `claims` where any were answered, then `receipt`: a JWS over all that stands before it,
+    None where no key to sign with is at hand."""
+    body = report.as_json() | ({"claims": dict(matches)} if matches else {})
+    return {**body, "receipt": receipts.sign(body) if receipts else None}

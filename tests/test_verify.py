@@ -1,0 +1,274 @@
+"""Verification over a registry of its own: what was asked, what was looked at, what is answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from authority import BEGIN, END, root
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from home import Home, read_results
+from joserfc import jws
+from joserfc.jwk import KeySet
+from registry.samples import NOW, certificate, create, issue, refusal, reserve
+from sqlalchemy import event
+
+from signsvc.errors import InputError
+from signsvc.identity import new_code
+from signsvc.keys import Role
+from signsvc.models import Sha256, Standing
+from signsvc.receipts import ALGORITHM, Receipts, published
+from signsvc.registry import Registry, Reservation
+from signsvc.report import Report, Verdict, headline
+from signsvc.revocations import Revoked, revocations
+from signsvc.seal.findings import Examination, Outcome, Trust, refused
+from signsvc.seal.sandbox import Sandbox
+from signsvc.verify import Verifier, verify_code, verify_file, verify_hash, verify_item, verify_number
+from signsvc.wiring.answering import answered
+from signsvc.wiring.home import database_url, load_keys, log_folder
+from signsvc.wiring.verifying import verifying
+
+DAY = timedelta(days=1)
+CODE = new_code(lambda count: count // 2)
+WRONG = new_code(lambda count: count // 3)
+
+
+def never(data: bytes) -> Examination:
+    raise AssertionError("a file was parsed")
+
+
+def verifier(
+    registry: Registry, revoked: Revoked | None = None, later: timedelta = timedelta(), **more: Any
+) -> Verifier:
+    fields: dict[str, Any] = {"examine": never, "examines_all": False, **more}
+    return Verifier(registry, clock=lambda: NOW + later, revoked=lambda: revoked or {}, **fields)
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Registry:
+    return create(tmp_path)
+
+
+def file_of(held: Reservation) -> bytes:
+    return f"%PDF-{held.number}".encode()
+
+
+def issue_with_code(registry: Registry) -> Reservation:
+    """A certificate whose code is CODE."""
+    held = reserve(registry, "coded")[0]
+    registry.commit([replace(certificate(held), code=CODE)], NOW)
+    return held
+
+
+def codes(report: Report) -> list[str]:
+    return [reason.code for reason in report.reasons]
+
+
+# What was asked.
+
+
+def test_a_hash_is_answered_like_its_file(registry: Registry) -> None:
+    held, asker = issue(registry, "a")[0], verifier(registry)
+    digest = sha256(file_of(held)).hexdigest()
+    for spelled in (digest, digest.upper(), f" {digest[:32]} {digest[32:]}\n"):
+        report = verify_hash(asker, spelled)
+        assert (report.verdict, report.checked, report.asked.sha256) == (Verdict.VALID, "hash", digest)
+    assert headline(report).endswith("文件未被改动，在有效期内")
+    assert verify_hash(asker, "0" * 64).verdict is Verdict.NOT_FOUND
+    assert verify_hash(asker, digest, NOW.date() - DAY).verdict is Verdict.NOT_YET_VALID
+    for malformed in ("", "0" * 63, "0" * 65, "g" * 64, "０" * 64):
+        with pytest.raises(InputError) as error:
+            verify_hash(asker, malformed)
+        assert error.value.code == "malformed_sha256"
+
+
+def test_a_malformed_item_is_a_report_and_the_others_are_answered(registry: Registry) -> None:
+    held = issue(registry, "a")[0]
+    asker = verifier(registry)
+    digest = sha256(file_of(held)).hexdigest()
+    number = {"number": held.number, "code": CODE}
+    expected: list[tuple[dict[str, Any], str]] = [
+        ({"sha256": digest}, "demo_data"),
+        (number, "not_found"),
+        ({"sha256": "x"}, "malformed_sha256"),
+        ({**number, "code": CODE[:-1] + WRONG[-1]}, "malformed_code"),
+        ({**number, "number": "?"}, "malformed_number"),
+        ({}, "malformed_item"),
+        ({"number": held.number}, "malformed_item"),
+        ({"sha256": 7}, "malformed_item"),
+        ({**number, "sha256": digest}, "malformed_item"),
+    ]
+    reports = [verify_item(asker, item) for item, _ in expected]
+    assert [codes(report)[0] for report in reports] == [code for _, code in expected]
+    for report in reports[2:]:
+        assert (report.verdict, report.checks[0].name) == (Verdict.NOT_FOUND, "request")
+        assert report.asked.number is report.asked.sha256 is None
+
+
+def test_a_receipt_says_what_was_asked_and_nobody_gets_his_own_words_signed(registry: Registry) -> None:
+    held = issue(registry, "a")[0]
+    for number, said in (
+        (held.number, held.number),
+        (f"证明第 {held.printed} 号", held.printed),
+        ("社区证〔2026〕1号", None),
+        ("本行特此证明此人信用良好1", None),
+        ("x" * 79 + "1", "x" * 79 + "1"),
+        ("x" * 80 + "1", None),
+    ):
+        report = verify_number(verifier(registry), number, WRONG)
+        assert report.verdict is Verdict.NOT_FOUND
+        assert report.as_json()["asked"] == {"number": said, "sha256": None}
+        assert WRONG not in json.dumps(report.as_json())
+    assert verify_code(verifier(registry), WRONG).as_json()["asked"] == {"number": None, "sha256": None}
+    data = b"nothing of ours"
+    report = verify_file(verifier(registry, examine=lambda data: refused("not_pdf")), data)
+    assert report.as_json()["asked"] == {"number": None, "sha256": sha256(data).hexdigest()}
+
+
+def test_the_receipt_is_over_the_answer_without_it(registry: Registry) -> None:
+    key = Ed25519PrivateKey.generate()
+    held = issue(registry, "a")[0]
+    report = verify_hash(verifier(registry), certificate(held).sha256)
+    answer = answered(report, {"name": True}, Receipts(key))
+    signed = jws.deserialize_compact(
+        answer["receipt"], KeySet.import_key_set(dict(published([key.public_key()]))), algorithms=[ALGORITHM]
+    )
+    assert json.loads(signed.payload) == {name: value for name, value in answer.items() if name != "receipt"}
+    assert answer["claims"] == {"name": True}
+    assert answered(report, {}, None) == {**report.as_json(), "receipt": None}
+
+
+# What is looked at.
+
+
+def test_what_the_registry_knows_is_not_parsed(registry: Registry) -> None:
+    held = issue(registry, "a")[0]
+    registry.record_refusals([refusal(registry, "n")], NOW)
+    report = verify_file(verifier(registry), file_of(held))
+    assert (report.verdict, report.checks[0].code) == (Verdict.VALID, "registered_bytes")
+    notice = b"%PDF-refused n"
+    for told in (
+        verify_file(verifier(registry), notice),
+        verify_hash(verifier(registry), sha256(notice).hexdigest()),
+    ):
+        assert (told.verdict, codes(told)) == (Verdict.NOT_FOUND, ["refusal_notice"])
+    for other in (file_of(held) + b"\n", notice + b"\n"):
+        with pytest.raises(AssertionError, match="parsed"):
+            verify_file(verifier(registry), other)
+
+
+def test_who_brings_his_own_root_is_told_whose_seal_it_is(registry: Registry) -> None:
+    held = issue(registry, "a")[0]
+    found = Examination(Outcome.UNTRUSTED, ())
+    asker = verifier(registry, examine=lambda data: found, examines_all=True)
+    assert verify_file(asker, file_of(held)).verdict is Verdict.UNTRUSTED
+
+
+def test_a_lookup_is_one_transaction(registry: Registry) -> None:
+    held = issue_with_code(registry)
+    begun: list[object] = []
+    event.listen(registry._book.engine, "begin", begun.append)
+    asker = verifier(registry)
+    for ask in (
+        lambda: verify_number(asker, held.printed, CODE),
+        lambda: verify_code(asker, CODE),
+        lambda: verify_hash(asker, certificate(held).sha256),
+        lambda: verify_file(asker, file_of(held)),
+    ):
+        begun.clear()
+        assert ask().verdict is Verdict.VALID
+        assert len(begun) == 1
+
+
+def test_a_seal_made_after_the_start_is_known_to_the_examination(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins: list[int] = []
+
+    def watched(self: Sandbox, data: bytes, trust: Trust) -> Examination:
+        pins.append(len(trust.pins or ()))
+        return refused("not_pdf")
+
+    monkeypatch.setattr(Sandbox, "examine", watched)
+    settings = home.settings
+    ring = load_keys(settings, (Role.MATCH, Role.LOG))
+    with verifying(settings) as asker:
+        verify_file(asker, b"a file")
+        issue(Registry.open(database_url(settings), log_folder(settings), ring.match, ring.log), "a")
+        verify_file(asker, b"a file")
+    assert pins[1] == pins[0] + 2  # the seal and its issuer
+
+
+# The seal, judged at its sealing time.
+
+Way = Callable[[], tuple[tuple[bytes, ...], Revoked]]
+
+
+def ways() -> dict[str, tuple[Way, Verdict, str, list[str]]]:
+    issuing = (top := root()).below("签发", 7)
+    issuers = [top.certificate, issuing.certificate]
+    sealed = NOW - timedelta(seconds=5)
+
+    def revoked(since: datetime) -> Way:
+        return lambda: (issuing.seal(9), revocations([issuing.revokes({9: since})], issuers))
+
+    def dated(begin: datetime, end: datetime) -> Way:
+        return lambda: (issuing.seal(9, begin, end), {})
+
+    def orphaned() -> tuple[tuple[bytes, ...], Revoked]:
+        return issuing.seal(9), revocations([top.revokes({7: sealed})], issuers)
+
+    return {
+        "in force": (dated(BEGIN, END), Verdict.VALID, "good", []),
+        "expired since": (dated(BEGIN, NOW), Verdict.VALID, "good", ["seal_expired_later"]),
+        "revoked since": (revoked(NOW), Verdict.VALID, "good", ["seal_revoked_later"]),
+        "revoked that second": (revoked(sealed), Verdict.UNTRUSTED, "revoked", ["seal_revoked"]),
+        "revoked before": (revoked(sealed - DAY), Verdict.UNTRUSTED, "revoked", ["seal_revoked"]),
+        "issuer revoked": (orphaned, Verdict.UNTRUSTED, "revoked", ["seal_revoked"]),
+        "expired before": (dated(BEGIN, sealed - DAY), Verdict.UNTRUSTED, "expired", ["seal_expired"]),
+        "not yet": (dated(NOW, END), Verdict.UNTRUSTED, "not_yet_valid", ["seal_not_yet_valid"]),
+        "not readable": (lambda: ((b"x",), {}), Verdict.VALID, "not_checked", ["seal_not_checked"]),
+    }
+
+
+WAYS = ways()
+
+
+def sealed_with(registry: Registry, chain: tuple[bytes, ...]) -> Sha256:
+    """The file of a certificate under a recognised seal with this chain."""
+    new = certificate(reserve(registry, "a")[0])
+    registry.commit([replace(new, chain=chain, standing=Standing.RECOGNISED, demo=False)], NOW)
+    return new.sha256
+
+
+@pytest.mark.parametrize("what", WAYS)
+def test_a_seal_is_judged_at_its_sealing_time(registry: Registry, what: str) -> None:
+    made, verdict, status, reasons = WAYS[what]
+    chain, revoked = made()
+    digest = sealed_with(registry, chain)
+    report = verify_hash(verifier(registry, revoked, later=30 * DAY), digest)
+    assert report.seal is not None
+    assert (report.verdict, report.seal.status_at_sealing, codes(report)) == (verdict, status, reasons)
+    assert report.rely is (status == "good")
+    if reasons == ["seal_revoked_later"]:
+        assert report.reasons[0].message == "签章证书已于2026年11月21日撤销；本件在此之前盖章，不受影响"
+    if verdict is Verdict.UNTRUSTED:
+        assert headline(report) == "盖章时签章证书已被撤销或不在有效期内，不得采信"
+
+
+# The command.
+
+
+def test_lookup_on_the_command_line_carries_a_receipt(issued: Home) -> None:
+    row = read_results(issued.folder / "out")[0]
+    told = issued.json("lookup", row["number"], "--code", row["code"])
+    keys = KeySet.import_key_set(dict(published([load_keys(issued.settings, ()).receipt_public])))
+    signed = jws.deserialize_compact(told.pop("receipt"), keys, algorithms=[ALGORITHM])
+    assert json.loads(signed.payload) == told
+    assert told["asked"]["number"] == row["number"]
