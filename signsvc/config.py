@@ -6,6 +6,7 @@ key, an unreadable value or a secret that is named but missing is refused.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from signsvc.cosignatures import Witness
 from signsvc.errors import SettingsError
 
 PREFIX = "SIGNSVC_"
 SEAL_MM = (20, 60)  # smallest and largest diameter
+LIMIT = re.compile(r"[1-9][0-9]{0,6}/(second|minute|hour|day)")
 Converter = Literal["auto", "libreoffice", "embedded"]
 
 
@@ -45,6 +48,18 @@ class Settings:
     recognised_issuers: tuple[Path, ...] = field(
         default=()
     )  # PEM files; only seals under them are `recognised`
+    # How often the public may ask (`120/minute`; second, minute, hour, day), each over all workers of the machine.
+    limit_client: str = "300/minute"  # an address (of IPv6 a /64): whatever asks the registry
+    limit_batch: str = "3000/minute"  # an address: certificates asked about by batch
+    limit_upload: str = "30/minute"  # an address: files to examine
+    limit_code: str = "60/minute"  # a code, whoever asks
+    limit_claims: str = "30/hour"  # a certificate: tries to match names or numbers
+    checks: int = 2  # files examined at the same time, on this machine
+    proxies: int = (
+        0  # how many trusted proxies stand before the service; their X-Forwarded-* headers are believed
+    )
+
+    witnesses: tuple[str, ...] = ()  # verifier keys whose cosignatures are kept
 
     @property
     def loopback(self) -> bool:
@@ -107,6 +122,15 @@ def _check(key: str, value: Any) -> None:
             or not plain
         ):
             raise ValueError("应为 https://… 的网址，不带参数、空格和加号")
+    if key.startswith("limit_") and not LIMIT.fullmatch(value):
+        raise ValueError("应为 次数/单位，如 120/minute；单位为 second、minute、hour、day")
+    if key == "checks" and not 1 <= value <= 64:
+        raise ValueError("应在 1–64 之间")
+    if key == "proxies" and value > 8:
+        raise ValueError("应在 0–8 之间")
+    if key == "witnesses":
+        for item in value:
+            Witness.parse(item)
     if key == "seal_diameter_mm" and not SEAL_MM[0] <= value <= SEAL_MM[1]:
         raise ValueError(f"应在 {SEAL_MM[0]}–{SEAL_MM[1]} 毫米之间")
 

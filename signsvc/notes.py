@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -32,7 +33,12 @@ def log_name(base_url: str) -> str:
 
 @dataclass(frozen=True)
 class Verifier:
-    """Who a note is expected from: a key name and an Ed25519 public key (32 raw bytes)."""
+    """Who a note is expected from: a key name and an Ed25519 public key (32 raw bytes).
+
+    `KIND` is the byte that tells this kind of signature from others by the same key.
+    """
+
+    KIND: ClassVar[bytes] = ED25519
 
     name: str
     public: bytes
@@ -42,20 +48,20 @@ class Verifier:
 
     @property
     def key_id(self) -> bytes:
-        """SHA-256(name ‖ 0x0A ‖ 0x01 ‖ key), the first four bytes."""
-        return sha256(self.name.encode() + b"\n" + ED25519 + self.public).digest()[:4]
+        """SHA-256(name ‖ 0x0A ‖ kind ‖ key), the first four bytes."""
+        return sha256(self.name.encode() + b"\n" + self.KIND + self.public).digest()[:4]
 
     def __str__(self) -> str:
-        """As it is handed to others: `name+key id+base64(0x01 ‖ key)`."""
-        return f"{self.name}+{self.key_id.hex()}+{encode(ED25519 + self.public)}"
+        """As it is handed to others: `name+key id+base64(kind ‖ key)`."""
+        return f"{self.name}+{self.key_id.hex()}+{encode(self.KIND + self.public)}"
 
     @classmethod
-    def parse(cls, text: str) -> Verifier:
+    def parse(cls, text: str) -> Self:
         """From the form that `str` gives; NoteError if it is malformed or its key id is not its own."""
         name, key_id, encoded = text.split("+", 2) if text.count("+") >= 2 else ("", "", "")
         key = decode(encoded)
-        if len(key) != 33 or key[:1] != ED25519:
-            raise NoteError("the verifier key is not an Ed25519 key")
+        if len(key) != 33 or key[:1] != cls.KIND:
+            raise NoteError("the verifier key is not an Ed25519 key of the kind expected")
         verifier = cls(name, key[1:])
         if verifier.key_id.hex() != key_id:
             raise NoteError("the verifier key does not have its key id")
@@ -78,6 +84,10 @@ class Signature:
     key_id: bytes
     value: bytes
 
+    def line(self) -> str:
+        """As it stood, with its newline."""
+        return f"{DASH}{self.name} {encode(self.key_id + self.value)}\n"
+
 
 def verifier_of(name: str, key: Ed25519PrivateKey) -> Verifier:
     """The verifier for notes that `key` signs under `name`."""
@@ -87,7 +97,13 @@ def verifier_of(name: str, key: Ed25519PrivateKey) -> Verifier:
 def sign_note(text: str, name: str, key: Ed25519PrivateKey) -> str:
     """`text` as a note with one signature."""
     _check_text(text)
-    return f"{text}\n{DASH}{name} {encode(verifier_of(name, key).key_id + key.sign(text.encode()))}\n"
+    verifier = verifier_of(name, key)
+    return f"{text}\n{signature_line(verifier, key.sign(text.encode()))}"
+
+
+def signature_line(signer: Verifier, signature: bytes) -> str:
+    """`signature` as a line of a note, with its newline."""
+    return Signature(signer.name, signer.key_id, signature).line()
 
 
 def split_note(note: bytes | str) -> tuple[str, tuple[Signature, ...]]:

@@ -94,8 +94,8 @@ def log_chain(bundle: str | bytes) -> list[bytes]:
         raise BundleError("the bundle is malformed") from error
 
 
-def open_bundle(bundle: str | bytes, verifier: Verifier) -> tuple[dict[str, Any], int, Checkpoint]:
-    """(record, leaf index, checkpoint) of a bundle that proves its record to be in `verifier`'s log.
+def open_bundle(bundle: str | bytes, verifier: Verifier) -> tuple[dict[str, Any], Proof, Checkpoint]:
+    """(record, proof, checkpoint) of a bundle that proves its record to be in `verifier`'s log.
 
     Raises BundleError for anything malformed or unproven; the bundle may come from anywhere.
     """
@@ -109,7 +109,7 @@ def open_bundle(bundle: str | bytes, verifier: Verifier) -> tuple[dict[str, Any]
         raise BundleError("the bundle is malformed") from error
     if not isinstance(record, dict) or len(salt) != SALT_BYTES:
         raise BundleError("the bundle is malformed")
-    return record, proof.index, proof.verify(data, verifier)
+    return record, proof, proof.verify(data, verifier)
 
 
 def _index(lines: list[str]) -> int:

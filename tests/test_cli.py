@@ -80,8 +80,13 @@ def test_an_unknown_number_and_a_wrong_code_are_one_answer(issued: Home) -> None
     rows = read_results(issued.folder / "out")
     wrong = issued.json("lookup", rows[0]["number"], "--code", rows[1]["code"], expect=1)
     unknown = issued.json("lookup", "qh-demo-2026-999999", "--code", rows[1]["code"], expect=1)
+    assert (wrong["asked"]["number"], unknown["asked"]["number"]) == (
+        rows[0]["number"],
+        "qh-demo-2026-999999",
+    )
     for report in (wrong, unknown):
-        report.pop("checked_at")
+        for own in ("checked_at", "receipt", "asked"):
+            report.pop(own)
     assert wrong == unknown
     assert wrong["verdict"] == "not_found"
 
@@ -90,6 +95,15 @@ def test_a_malformed_code_is_one_line_and_exit_2(issued: Home) -> None:
     done = issued.run("lookup", first(issued)["number"], "--code", "ABC", expect=2)
     assert done.stderr.startswith("error: malformed_code: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_command_answers_as_it_does_when_it_is_forked(issued: Home) -> None:
+    """The other tests fork one that is loaded already."""
+    for words in (("lookup", first(issued)["number"], "--code", "ABC"), ("nonsense",), ("--help",)):
+        with issued.start(*words) as started:
+            said = started.communicate(timeout=60)
+        forked = issued.run(*words, expect=None)
+        assert (started.returncode, *said) == (forked.returncode, forked.stdout, forked.stderr)
 
 
 def test_a_changed_file_is_never_valid(own: Home) -> None:

@@ -31,6 +31,8 @@ COMMANDS = {
     "catalogue": "listing",
     "doctor": "operating",
     "serve": "serving",
+    "witness": "witnessing",
+    "apikey": "keeping",
 }
 
 

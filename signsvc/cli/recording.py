@@ -9,10 +9,12 @@ from typing import Any
 import click
 
 from signsvc import audit
-from signsvc.cli.shared import settings, write_file
+from signsvc.cli.shared import read_file, settings, write_file
 from signsvc.errors import Exit, RegistryError
+from signsvc.notes import MAX_NOTE_BYTES
 from signsvc.registry import Finding
 from signsvc.statuses import REASONS, Event
+from signsvc.wiring.cosigning import ask_witness, take_cosigned
 from signsvc.wiring.home import CATALOGUES
 from signsvc.wiring.lists import look_at_lists
 from signsvc.wiring.recording import auditing, change_status, retained_copy
@@ -81,3 +83,15 @@ def log_verify() -> int:
     broken = any(finding.severity == "fault" for finding in findings)
     click.echo("日志不完整：见上" if broken else "日志完整")
     return Exit.NOT_ALL if broken else Exit.DONE
+
+
+@log.command(name="cosign")
+@click.argument("source", metavar="网址|文件")
+def log_cosign(source: str) -> None:
+    """请见证人联署当前检查点（网址），或收下见证人已联署的检查点（文件）。"""
+    if source.startswith(("http://", "https://")):
+        checkpoint, witnesses = ask_witness(settings(), source)
+    else:
+        checkpoint, witnesses = take_cosigned(settings(), read_file(Path(source), MAX_NOTE_BYTES))
+    names = "、".join(witness.name for witness in witnesses)
+    click.echo(f"检查点（{checkpoint.size} 条）已由 {names} 联署")

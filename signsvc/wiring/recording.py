@@ -38,10 +38,10 @@ def retained_copy(settings: Settings, number: str, reason: str) -> bytes:
     """The office's copy, its giving out recorded before it leaves (Q34)."""
     whole = Number(number)
     with auditing(settings) as (registry, archive):
-        certificate = registry.by_number(whole)
-        if certificate is None:
+        known = registry.by_number(whole)
+        if known is None:
             raise NotFound(f"没有编号为 {whole} 的证明：请填完整编号，如 qh-demo-2026-000001")
-        data = archive.get(certificate.sha256)
+        data = archive.get(known.certificate.sha256)
         box = boxes.lock(archive, COPIED, whole, {"reason": reason})
         registry.record_copy(whole, box, now())
         return data
