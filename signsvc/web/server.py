@@ -3,30 +3,57 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import struct
+import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from signsvc.config import Settings
 from signsvc.errors import InputError
 from signsvc.receipts import Receipts, published
 from signsvc.web import create_app
-from signsvc.web.guard import Guard
+from signsvc.web.guard import Guard, Shared, lines, metrics
 from signsvc.web.site import Site
 from signsvc.wiring.guiding import Guide
 from signsvc.wiring.verifying import published_pki, serving
 
+MOST_WORKERS = 8
+_SILENCE = 10  # seconds until a client that stopped in the middle of a request is let go
+_REQUESTS = 50_000  # of a worker, until a fresh one takes its place
+
+
+class ToOurLog(Logger):
+    """gunicorn's words go where ours go, and as little of them."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.propagate = True
+        self.error_log.setLevel("WARNING")
+
 
 class Server(BaseApplication):
-    """gunicorn, configured from here and from nowhere else."""
+    """gunicorn, configured from here and from nowhere else.
 
-    def __init__(self, settings: Settings, options: dict[str, Any]) -> None:
+    What the workers share is made by who calls this, before any of them. Every worker has a place from 0 to N-1, which
+    the one that replaces it takes over: the metrics are counted by it.
+    """
+
+    def __init__(self, settings: Settings, shared: Shared, counted: Path, options: dict[str, Any]) -> None:
         self._settings = settings
-        self._options = options
+        self._shared = shared
+        self._counted = counted
+        hooks = {"pre_fork": self._seat, "post_fork": self._sit, "worker_exit": self._leave}
+        self._options = {**options, **hooks}
         self._open = ExitStack()
+        self._places: dict[int, int] = {}
+        self._place = 0
         super().__init__()
 
     def load_config(self) -> None:
@@ -34,54 +61,95 @@ class Server(BaseApplication):
             self.cfg.set(key, value)
 
     def load(self) -> Any:
-        """In each worker: its own registry connection and sandbox, and only the match key."""
-        return create_app(self._open.enter_context(opened(self._settings)))
+        """In each worker: its own registry connection and sandbox, and only the keys for matching and receipts."""
+        metrics.share(self._counted, self._place)
+        return create_app(self._open.enter_context(opened(self._settings, self._shared)))
+
+    def _seat(self, arbiter: Any, worker: Any) -> None:
+        living = {other.age for other in arbiter.WORKERS.values()}
+        self._places = {age: place for age, place in self._places.items() if age in living}
+        taken = set(self._places.values())
+        self._places[worker.age] = next(place for place in range(len(taken) + 1) if place not in taken)
+
+    def _sit(self, arbiter: Any, worker: Any) -> None:
+        self._place = self._places[worker.age]
+
+    def _leave(self, arbiter: Any, worker: Any) -> None:
+        self._open.close()
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Site]:
-    """The site over the home of these settings; its parts are closed with it."""
+def opened(settings: Settings, shared: Shared | None = None) -> Iterator[Site]:
+    """The site over the home of these settings; its parts are closed with it.
+
+    Without `shared` its limits are its own. What is wrong with settings, keys or registry is a SignsvcError here.
+    """
     with serving(settings) as service:
         yield Site(
             address=settings.base_url,
             verifier=service.verifier,
             registry=service.registry,
             receipts=Receipts(service.ring.receipt),
-            jwks=published([service.ring.receipt_public]),
+            jwks=published([service.ring.receipt_public, *service.ring.receipt_earlier]),
             guide=Guide(settings),
             pki=published_pki(settings),
             log_chain=service.ring.log_chain,
-            guard=Guard(),
+            guard=Guard(settings, shared or Shared.made(settings)),
+            ready=service.sandbox.ready,
+            witnesses=settings.witnesses,
         )
 
 
-def run(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until told to stop. What cannot work is refused before a worker starts."""
+def run(settings: Settings, host: str, port: int, workers: int | None = None) -> None:
+    """Serve until told to stop, with as many workers as there are processors, at most 8, if none are said.
+
+    What cannot work is refused before a worker starts.
+    """
     with opened(settings):
         pass
     listener = _listen(host, port)
-    options = {
+    options = _options(listener, workers or min(MOST_WORKERS, len(os.sched_getaffinity(0))))
+    lines.to(sys.stderr)
+    master, counted = os.getpid(), Path(tempfile.mkdtemp(prefix="signsvc-metrics-"))
+    try:
+        Server(settings, Shared.made(settings), counted, options).run()
+    finally:
+        if os.getpid() == master:  # a worker comes by here too when it ends
+            shutil.rmtree(counted, ignore_errors=True)
+
+
+def _options(listener: socket.socket, workers: int) -> dict[str, Any]:
+    return {
         "bind": f"fd://{listener.fileno()}",
         "workers": workers,
         "threads": 4,
         "timeout": 30,
         "graceful_timeout": 10,
+        "keepalive": 75,  # longer than nginx keeps its connections, so that it never writes into a closed one
+        "max_requests": _REQUESTS,
+        "max_requests_jitter": _REQUESTS // 10,
         "limit_request_line": 4094,  # a name and a purpose of 100 characters each, percent-encoded
         "limit_request_fields": 50,
+        "limit_request_field_size": 4096,
+        # Which proxies are believed is said by `proxies`, to the application alone.
+        "forwarded_allow_ips": "",
+        "secure_scheme_headers": {},
         "worker_tmp_dir": "/dev/shm",  # noqa: S108 (heartbeat files only)
+        "control_socket_disable": True,
         "proc_name": "signsvc",
         "accesslog": None,
-        "loglevel": "warning",
+        "logger_class": ToOurLog,
     }
-    Server(settings, options).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
     """The socket, taken here so that a port in use is one clear line instead of the server's retries."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server(
-            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=512
-        )
+        listener = socket.create_server((host, port), family=family, backlog=512)
+        # Connections inherit it (Linux): a half-sent request holds a thread no longer than this.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _SILENCE, 0))
+        return listener
     except OSError as error:
         raise InputError(
             f"无法监听 {host} 端口 {port}：{os.strerror(error.errno or 0)}；请换一个端口"

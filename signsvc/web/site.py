@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ class Site:
     """One worker's parts.
 
     `address` is the public address (`base_url`), `pki` CA certificates and revocation lists (DER) by file name,
-    `log_chain` the log's certificate and its issuers (DER), `jwks` the keys that verify receipts.
+    `log_chain` the log's certificate and its issuers (DER), `jwks` the keys that verify receipts, `ready` says whether
+    files can be examined, `witnesses` are the verifier keys of those who watch the log.
     """
 
     address: str
@@ -30,3 +31,5 @@ class Site:
     pki: Mapping[str, bytes]
     log_chain: Sequence[bytes]
     guard: Guard
+    ready: Callable[[], bool]
+    witnesses: Sequence[str] = ()

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -26,25 +34,82 @@ CHROMIUM_FLAGS = (
 )
 
 
+@dataclass(frozen=True)
+class Running:
+    """A service at work: its process, its address, what it wrote to its log."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def workers(self) -> list[int]:
+        """Process numbers of its workers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(child) for child in children.read_text().split()]
+
+    def get(self, path: str, sender: str = "127.0.0.1") -> tuple[int, str]:
+        """Status and body, over a connection of its own from an address of this machine."""
+        line = HTTPConnection("127.0.0.1", self.port, timeout=10, source_address=(sender, 0))
+        with closing(line):
+            line.request("GET", path)
+            answer = line.getresponse()
+            return answer.status, answer.read().decode()
+
+
 @pytest.fixture(scope="module")
-def address(issued: Home) -> Iterator[str]:
+def server(issued: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Two workers over a home whose key folder has nothing that could seal, sign into the log or open the archive."""
+    folder = tmp_path_factory.mktemp("server")
+    own = Home(Path(shutil.copytree(issued.folder, folder / "home")))
+    for file in (own.folder / "keys").glob("*.key"):
+        if file.name not in ("match.key", "receipt.key"):
+            file.unlink()
+    shutil.rmtree(own.folder / "keys" / "ca")
+    shutil.rmtree(own.var / "archive")
+    (folder / "tmp").mkdir()
+    settings = {"SIGNSVC_LIMIT_CLIENT": "20/day", "TMPDIR": str(folder / "tmp")}
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = issued.start("serve", "--port", str(port), "--only", "verify")
+    command = (
+        sys.executable,
+        "-m",
+        "signsvc",
+        "serve",
+        "--only",
+        "verify",
+        "--workers",
+        "2",
+        "--port",
+        str(port),
+    )
+    with open(folder / "log", "wb") as log:
+        process = subprocess.Popen(command, cwd=own.folder, env={**own.environment, **settings}, stderr=log)
+    running = Running(process, port, folder / "log")
     try:
-        yield wait_for(f"http://127.0.0.1:{port}", server)
+        wait_for(running)
+        yield running
     finally:
-        server.terminate()
-        assert server.wait(15) == 0
+        process.terminate()
+        assert process.wait(15) == 0
+    assert list((folder / "tmp").glob("signsvc-*")) == []
 
 
-def wait_for(address: str, server: subprocess.Popen[str]) -> str:
+@pytest.fixture(scope="module")
+def address(server: Running) -> str:
+    return server.address
+
+
+def wait_for(server: Running) -> None:
     for _ in range(150):
-        assert server.poll() is None, server.stderr.read() if server.stderr else ""
+        assert server.process.poll() is None, server.log.read_text()
         try:
-            with urllib.request.urlopen(f"{address}/healthz", timeout=2):
-                return address
+            with urllib.request.urlopen(f"{server.address}/healthz", timeout=2):
+                return
         except OSError:
             time.sleep(0.2)
     pytest.fail("the service did not start")
@@ -76,3 +141,60 @@ def test_a_port_in_use_is_told_in_one_line(issued: Home, address: str) -> None:
     done = issued.run("serve", "--port", address.rpartition(":")[2], expect=2)
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
+
+
+def test_workers_count_together(server: Running) -> None:
+    asked = [server.get(f"/v/{'0' * 16}", sender="127.0.0.2")[0] for _ in range(24)]
+    assert asked == [200] * 20 + [429] * 4
+    assert counted(server, '{method="GET",route="/v/<code>",status="429"}') == 4
+    assert server.get(f"/v/{'0' * 16}", sender="127.0.0.3")[0] == 200
+
+
+def test_the_death_of_a_worker_is_survived_and_nothing_is_counted_anew(server: Running) -> None:
+    before = server.workers()
+    for worker in before:
+        os.kill(worker, signal.SIGKILL)
+        wait_for(server)
+    for _ in range(100):
+        if len(set(server.workers()) - set(before)) == 2:
+            break
+        time.sleep(0.1)
+    assert server.get("/readyz") == (200, '{"status": "ready"}')
+    assert server.get(f"/v/{'0' * 16}", sender="127.0.0.2")[0] == 429
+    assert counted(server, '{method="GET",route="/v/<code>",status="429"}') == 5
+
+
+def test_what_is_under_way_is_finished_before_the_end(server: Running) -> None:
+    body = b"number=gd-demo-2026-000001&code=0000000000000000"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        line.sendall(
+            b"POST /verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+            + b"Content-Length: %d\r\n\r\n" % len(body)
+        )
+        line.sendall(body[:10])
+        time.sleep(0.3)  # until it has been taken up
+        server.process.terminate()
+        time.sleep(0.3)
+        line.sendall(body[10:])
+        assert line.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+    assert server.process.wait(15) == 0
+
+
+def test_every_line_of_the_log_is_read_by_machines_and_names_nobody(issued: Home, server: Running) -> None:
+    """Over everything above."""
+    lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+    routes = [line["route"] for line in lines if "route" in line]
+    assert {"/v/<code>", "/healthz", "/verify"} <= set(routes)
+    code = read_results(issued.folder / "out")[0]["code"]
+    assert code not in server.log.read_text()
+    assert any("SIGKILL" in line.get("event", "") or line["level"] == "error" for line in lines)
+
+
+def counted(server: Running, labels: str) -> float:
+    """What `/metrics` says of requests with these labels."""
+    prefix = f"signsvc_requests_total{labels} "
+    return sum(
+        float(line.removeprefix(prefix))
+        for line in server.get("/metrics")[1].splitlines()
+        if line.startswith(prefix)
+    )
