@@ -8,11 +8,23 @@ from typing import Any
 
 from flask import Response, current_app
 
+# Where machines ask: errors there are problems (RFC 9457), not pages.
+FOR_MACHINES = ("/api/", "/log/", "/.well-known/", "/healthz", "/readyz", "/metrics")
+
 
 def answer(body: Mapping[str, Any], status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:
-    """`body` as UTF-8 JSON that nobody may keep: what it tells can change at any moment."""
+    """`body` as UTF-8 JSON that nobody may keep: what it tells can change at any moment. Its words are in the language
+    that was asked for."""
     text = current_app.json.dumps(body, ensure_ascii=False, sort_keys=False)
-    return Response(text, status, {"Cache-Control": "no-store"}, content_type=kind)
+    headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
+    return Response(text, status, headers, content_type=kind)
+
+
+def kept(body: Mapping[str, Any], seconds: int) -> Response:
+    """`body` as JSON that anyone may keep for so long."""
+    response = answer(body)
+    response.headers["Cache-Control"] = f"public, max-age={seconds}"
+    return response
 
 
 def problem(code: str, message: str, status: int, retry_after: int | None = None) -> Response:
