@@ -14,6 +14,7 @@ from signsvc.models import OfficeId
 from signsvc.policy.answer import Kind
 from signsvc.policy.asking import Place, Question
 from signsvc.web import telling
+from signsvc.web.languages import say
 from signsvc.web.replies import answer, problem
 from signsvc.wiring.guiding import Guidance, Guide
 
@@ -53,10 +54,10 @@ def matters(guide: Guide) -> Blueprint:
         missing = isinstance(error, NotFound)
         status = HTTPStatus.NOT_FOUND if missing else HTTPStatus.SERVICE_UNAVAILABLE
         # What is wrong with a file is for the operator, whose log has it.
-        message = str(error) if missing else _CLOSED
+        message = say(str(error) if missing else _CLOSED)
         if request.endpoint == "matters.data":
             return problem(error.code, message, status)
-        return render_template("error.html", message=message, code=error.code), status
+        return render_template("error.html", message=message), status
 
     return blueprint
 

@@ -1,8 +1,17 @@
-"""The verification pages: the form, its answer, and the QR's target."""
+"""The verification pages: the form, its answer, and the QR's target. Parse, verify, render.
+
+The answer to a form can be had again in the other language: what was asked travels in hidden fields, and what cannot
+be asked a second time (a file that was uploaded, a match with what the visitor typed) is read from the signed receipt.
+No page holds the name or the number that were typed.
+"""
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Mapping
+from datetime import date
+from hashlib import sha256
 
 from flask import Blueprint, Response, abort, render_template, request
 
@@ -10,9 +19,12 @@ from signsvc.errors import InputError
 from signsvc.identity import group_code
 from signsvc.report import STANDING_NAMES, Report, Verdict, blanks, headline
 from signsvc.statuses import STATUS_NAMES
-from signsvc.texts import chinese_date
-from signsvc.verify import verify_code, verify_number
+from signsvc.verify import verify_code, verify_file, verify_hash, verify_number
+from signsvc.web.advice import CLAIMS, reliance, steps
+from signsvc.web.again import Earlier, earlier
 from signsvc.web.site import Site
+from signsvc.web.uploads import MAX_FILE, uploaded
+from signsvc.wiring.answering import answered
 
 # Colour of the answer; only a certificate that is valid and no demonstration is green.
 TONES = {
@@ -21,14 +33,17 @@ TONES = {
     Verdict.SUSPENDED: "warn",
     Verdict.NOT_YET_VALID: "warn",
 }
+ASKED = ("number", "code", "sha256", "as_of")
+FIELD_NAMES = {"name": "姓名", "id_number": "证件号码"}
+_FORM = 64 * 1024  # bytes around a file
+_NOT_DIALLED = re.compile(r"[^0-9+*#-]")
 
 
 def pages(site: Site) -> Blueprint:
     """Routes of the pages over `site`."""
-    verifier = site.verifier
     blueprint = Blueprint("pages", __name__, static_folder="static", static_url_path="/static")
-    blueprint.add_app_template_filter(chinese_date)
     blueprint.add_app_template_filter(blanks)
+    blueprint.add_app_template_filter(_dialled, "dialled")
 
     @blueprint.get("/")
     @blueprint.get("/verify")
@@ -37,20 +52,25 @@ def pages(site: Site) -> Blueprint:
 
     @blueprint.post("/verify")
     def answer() -> tuple[str, int]:
-        values = {key: request.form.get(key, "").strip() for key in ("number", "code", "name", "id_number")}
+        if request.mimetype == "multipart/form-data":
+            request.max_content_length = MAX_FILE + _FORM
+        typed = {key: request.form.get(key, "").strip() for key in (*ASKED, *CLAIMS)}
         try:
-            report = verify_number(verifier, values["number"], values["code"])
+            before = earlier(request.form.get("receipt", ""), site.jwks)
+            report = _report(site, typed, before)
         except InputError as error:
-            return render_template("verify.html", values=values, fault=str(error)), error.http
-        claims = {key: values[key] for key in ("name", "id_number") if values[key]}
-        return _page(report, values["code"], verifier.claims(report, claims)), 200
+            return _refused(typed, error)
+        return _page(site, report, typed, _matches(site, report, typed, before)), 200
 
     @blueprint.get("/v/<code>")
     def scanned(code: str) -> tuple[str, int]:
+        site.guard.code(code)
         try:
-            return _page(verify_code(verifier, code), code, {}), 200
+            report = verify_code(site.verifier, code)
         except InputError as error:
-            return render_template("verify.html", values={"code": code[:40]}, fault=str(error)), error.http
+            return _refused({"code": code[:40]}, error)
+        number = report.certificate.number if report.certificate else ""
+        return _page(site, report, {"number": number, "code": code}, {}), 200
 
     @blueprint.get("/pki/<name>")
     def authority(name: str) -> Response:
@@ -59,23 +79,91 @@ def pages(site: Site) -> Blueprint:
         kind = "application/pkix-crl" if name.endswith(".crl") else "application/pkix-cert"
         return Response(site.pki[name], mimetype=kind)
 
-    @blueprint.get("/healthz")
-    def health() -> dict[str, str]:
-        return {"status": "ok"}
-
     return blueprint
 
 
-def _page(report: Report, code: str, matches: Mapping[str, bool]) -> str:
-    demo = report.certificate is not None and report.certificate.demo
-    tone = TONES.get(report.verdict, "bad")
+def _report(site: Site, typed: Mapping[str, str], before: Earlier | None) -> Report:
+    """The Report on what was asked: a file, its hash, or number and code."""
+    as_of = _day(typed["as_of"])
+    if request.files:
+        data = _file()
+        # Only now: who sends slowly must not hold a place that others wait for.
+        with site.guard.examining():
+            return verify_file(site.verifier, data, as_of)
+    if before and before.report:
+        return before.report
+    if typed["sha256"]:
+        return verify_hash(site.verifier, typed["sha256"], as_of)
+    site.guard.code(typed["code"])
+    return verify_number(site.verifier, typed["number"], typed["code"], as_of)
+
+
+def _file() -> bytes:
+    data = uploaded()
+    if not data:
+        raise InputError("请先选择一个 PDF 文件", "malformed_request")
+    return data
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InputError("日期无法识别：请按 2027-05-20 的格式填写", "malformed_as_of") from error
+
+
+def _matches(
+    site: Site, report: Report, typed: Mapping[str, str], before: Earlier | None
+) -> Mapping[str, bool]:
+    """Whether the person is the holder, as typed now or as answered before."""
+    claims = {key: typed[key] for key in CLAIMS if typed[key]}
+    if report.certificate is None:
+        return {}
+    if not claims:
+        return before.matches if before and before.number == report.certificate.number else {}
+    site.guard.claims(report.certificate.number)
+    return site.verifier.claims(report, claims)
+
+
+def _refused(typed: Mapping[str, str], error: InputError) -> tuple[str, int]:
+    """The form again with what was typed, but for the number of the identity document."""
+    again = {key: typed[key] for key in ASKED if typed.get(key)}
+    page = render_template("verify.html", values=typed, fault=error.args[0], again=again)
+    return page, error.http
+
+
+def _page(site: Site, report: Report, typed: Mapping[str, str], matches: Mapping[str, bool]) -> str:
+    site.guard.verdict(report.verdict.value)
+    receipt = answered(report, matches, site.receipts)["receipt"]
+    asked = {key: typed[key] for key in ASKED if typed.get(key)}
+    if report.checked != "number" and report.asked.sha256:
+        asked["sha256"] = report.asked.sha256
     return render_template(
         "result.html",
         report=report,
         headline=headline(report),
-        tone="warn" if demo and tone == "good" else tone,
+        tone=_tone(report, matches),
+        reliance=reliance(report),
+        steps=steps(report, matches),
         standings=STANDING_NAMES,
         statuses=STATUS_NAMES,
+        field_names=FIELD_NAMES,
         matches=matches,
-        code=group_code(code) if report.certificate else "",
+        asked=asked,
+        again={**asked, "receipt": receipt} if request.method == "POST" else None,
+        address=site.address,
+        receipt=receipt,
+        receipt_base64=b64encode(receipt.encode()).decode(),
+        fingerprint=group_code(sha256(receipt.encode()).hexdigest()[:16]),
     )
+
+
+def _tone(report: Report, matches: Mapping[str, bool]) -> str:
+    demo = report.certificate is not None and report.certificate.demo
+    tone = TONES.get(report.verdict, "bad")
+    return "warn" if tone == "good" and (demo or not all(matches.values())) else tone
+
+
+def _dialled(phone: str) -> str:
+    """A telephone number as `tel:` takes it (RFC 3966)."""
+    return _NOT_DIALLED.sub("", phone)

@@ -278,7 +278,7 @@ def test_nothing_typed_goes_into_headers_logs_or_caches(
         assert "扎西" not in str(response.headers)
         assert "Set-Cookie" not in response.headers
         assert response.headers["Cache-Control"] == "no-store"
-        assert response.headers["Referrer-Policy"] == "no-referrer"
+        assert response.headers["Referrer-Policy"] == "same-origin"
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert "扎西" not in caplog.text
 

@@ -1,17 +1,30 @@
-"""The verification pages, as a bank clerk meets them."""
+"""The verification pages, as a bank clerk meets them: without JavaScript, in Chinese."""
 
 from __future__ import annotations
 
 import csv
+import html
+import re
 import shutil
+from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 
+import jwt
 import pytest
 from flask.testing import FlaskClient
 from home import DEMO_REQUESTS, Home, read_results
+from pypdf import PdfWriter
+from werkzeug.test import TestResponse
 
-from signsvc.web import create_app
+from signsvc.models import Medium, Standing
+from signsvc.report import Check, Reason, Report, Verdict
+from signsvc.verify import verify_number
+from signsvc.web import advice, create_app
+from signsvc.web.pages import _tone
 from signsvc.web.server import opened
 
 
@@ -77,7 +90,10 @@ def test_unknown_number_and_wrong_code_are_one_page(
     other = read_results(issued.folder / "out")[2]["code"]
     pages = [ask(client, number, other) for number in (row["number"], "qh-demo-2026-777777")]
     assert "未查到：编号或查验码不符，或尚未上传；请联系出具单位" in pages[0]
-    assert pages[0].split("查验时间")[0] == pages[1].split("查验时间")[0]
+    # What was asked stands in the page and in its receipt; nothing else may differ.
+    shown = [page.partition("<main")[2].partition("查验时间")[0] for page in pages]
+    assert shown[0] == shown[1]
+    assert len({len(page) for page in pages}) == 1
 
 
 def test_a_malformed_code_is_told_beside_the_form(client: FlaskClient, row: dict[str, str]) -> None:
@@ -132,8 +148,251 @@ def test_nothing_comes_from_elsewhere_and_no_verdict_is_kept(
     response = client.get(f"/v/{row['code']}")
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     assert response.headers["Cache-Control"] == "no-store"
-    assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert "http://" not in response.get_data(as_text=True)
+    assert not re.search(r'(src|href|action)="(https?:)?//', response.text)
+
+
+def send(client: FlaskClient, data: bytes, **fields: str) -> TestResponse:
+    form = {"file": (BytesIO(data), "文件.pdf"), **fields}
+    return client.post("/verify", data=form, content_type="multipart/form-data")
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The fields of the form that switches the language."""
+    switch = re.search(r'<form method="post" action="\?.*?</form>', page, re.DOTALL)
+    assert switch
+    found = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', switch[0])
+    return {name: html.unescape(value) for name, value in found}
+
+
+def receipt_of(page: str) -> str:
+    link = re.search(r'download="receipt-[0-9-]+\.jws" href="data:application/jose;base64,([^"]+)"', page)
+    assert link
+    return b64decode(html.unescape(link[1])).decode()
+
+
+def test_a_file_is_checked_and_told_what_became_of_it(
+    client: FlaskClient, issued: Home, row: dict[str, str]
+) -> None:
+    data = (issued.folder / "out" / row["pdf"]).read_bytes()
+    page = send(client, data).text
+    assert "文件未被改动，在有效期内" in page
+    assert "没有保存" in page
+    assert sha256(data).hexdigest() in page
+    altered = send(client, data + b"\n").text
+    assert "文件已被改动" in altered
+    assert "several_revisions" in altered
+    assert "不要接受" in altered
+    assert row["number"] not in altered
+
+
+def test_what_is_no_sealed_pdf_is_told_apart(client: FlaskClient) -> None:
+    blank = BytesIO()
+    writer = PdfWriter()
+    writer.add_blank_page(200, 200)
+    writer.write(blank)
+    assert "文件没有电子签章" in send(client, blank.getvalue()).text
+    assert "文件无法读取" in send(client, b"hello").text
+
+
+def test_no_file_or_a_huge_one_gets_a_clear_page(client: FlaskClient) -> None:
+    empty = send(client, b"")
+    assert empty.status_code == 400
+    assert "请先选择一个 PDF 文件" in empty.text
+    huge = send(client, b"%PDF-1.7" + bytes(11 * 1024 * 1024))
+    assert huge.status_code == 413
+    assert "不得超过 10 MB" in huge.text
+    assert client.post("/matters", data=b"x" * 200_000).status_code in (405, 413)
+
+
+def test_a_hash_is_enough(client: FlaskClient, row: dict[str, str]) -> None:
+    page = client.post("/verify", data={"sha256": row["sha256"].upper()}).text
+    assert "文件未被改动，在有效期内" in page
+    assert "文件没有上传，只核对了指纹" in page
+    assert "未查到" in client.post("/verify", data={"sha256": "0" * 64}).text
+    assert client.post("/verify", data={"sha256": "0" * 63}).status_code == 400
+
+
+def test_what_was_typed_stays_but_for_the_document_number(client: FlaskClient, row: dict[str, str]) -> None:
+    typed = {
+        "number": row["number"],
+        "code": "1" * 15,
+        "name": "欧阳文",
+        "id_number": "110105194912310021",
+        "as_of": "2026-12-01",
+    }
+    response = client.post("/verify", data=typed)
+    assert response.status_code == 400
+    for kept in ("number", "code", "name", "as_of"):
+        assert f'value="{typed[kept]}"' in response.text
+    assert typed["id_number"] not in response.text
+    bad_day = client.post("/verify", data={**typed, "code": row["code"], "as_of": "明天"})
+    assert bad_day.status_code == 400
+    assert "日期无法识别" in bad_day.text
+
+
+def test_another_day_is_answered_and_said(client: FlaskClient, row: dict[str, str]) -> None:
+    assert "按 2037年1月1日 的情况回答" in ask(client, row["number"], row["code"], as_of="2037-01-01")
+    assert "已于2036年12月31日过期" in ask(client, row["number"], row["code"], as_of="2037-01-01")
+    assert "尚未生效" in ask(client, row["number"], row["code"], as_of="2020-01-01")
+
+
+def test_the_scanning_clerk_matches_the_person(
+    client: FlaskClient, row: dict[str, str], holder: dict[str, str]
+) -> None:
+    page = client.get(f"/v/{row['code']}").text
+    form = page.partition('<form class="sheet"')[2].partition("</form>")[0]
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    assert fields == {"number": row["number"], "code": row["code"]}
+    answer = ask(client, **fields, name=holder["姓名"])
+    assert "姓名：一致" in answer
+    assert "证件号码：" not in answer
+    assert holder["姓名"] not in answer
+
+
+def test_the_receipt_is_downloaded_and_anyone_verifies_it(
+    client: FlaskClient, row: dict[str, str], holder: dict[str, str]
+) -> None:
+    page = ask(client, row["number"], row["code"], name=holder["姓名"], id_number="110105194912310021")
+    receipt = receipt_of(page)
+    keys = jwt.PyJWKSet.from_dict(client.get("/.well-known/jwks.json").get_json(force=True))
+    key = keys[jwt.get_unverified_header(receipt)["kid"]]
+    told = jwt.decode(receipt, key, algorithms=["EdDSA"])
+    assert (told["verdict"], told["certificate"]["number"]) == ("valid", row["number"])
+    assert told["claims"] == {"name": True, "id_number": False}
+    digits = sha256(receipt.encode()).hexdigest()
+    assert "-".join(digits[place : place + 4] for place in range(0, 16, 4)) in page
+
+
+def test_the_proof_bundle_is_one_button_away(client: FlaskClient, row: dict[str, str]) -> None:
+    page = ask(client, "2026-000002", row["code"])
+    form = page.partition('action="/log/proof"')[2].partition("</form>")[0]
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    bundle = client.post("/log/proof", data=fields)
+    assert bundle.status_code == 200
+    assert row["number"] in bundle.text
+
+
+def test_switching_the_language_keeps_the_matches_and_shows_no_name(
+    client: FlaskClient, row: dict[str, str], holder: dict[str, str]
+) -> None:
+    page = ask(client, row["number"], row["code"], name=holder["姓名"], id_number="110105194912310021")
+    english = client.post("/verify?lang=en", data=hidden(page)).text
+    assert "Name: matches" in english
+    assert "number: does not match" in english
+    back = client.post("/verify", data=hidden(english)).text
+    assert "姓名：一致" in back
+    assert "证件号码：不一致" in back
+    for told in (page, english, back):
+        assert holder["姓名"] not in told
+        assert "110105194912310021" not in told
+
+
+def test_switching_the_language_keeps_the_answer_on_a_file(
+    client: FlaskClient, issued: Home, row: dict[str, str]
+) -> None:
+    data = (issued.folder / "out" / row["pdf"]).read_bytes()
+    for sent, chinese, english in (
+        (data, "文件未被改动，在有效期内", "File unchanged, and in date"),
+        (data + b"\n", "文件已被改动", "The file was changed since it was issued"),
+        (b"hello", "文件无法读取", "The file cannot be read"),
+    ):
+        page = send(client, sent).text
+        assert chinese in page
+        turned = client.post("/verify?lang=en", data=hidden(page)).text
+        assert english in turned
+        assert chinese in client.post("/verify", data=hidden(turned)).text
+
+
+def test_a_receipt_of_another_certificate_or_by_another_hand_says_nothing(
+    client: FlaskClient, issued: Home, row: dict[str, str], holder: dict[str, str]
+) -> None:
+    page = ask(client, row["number"], row["code"], name=holder["姓名"])
+    other = read_results(issued.folder / "out")[2]
+    fields = {"number": other["number"], "code": other["code"], "receipt": receipt_of(page)}
+    assert "：一致" not in client.post("/verify", data=fields).text
+    head, body, signature = receipt_of(page).split(".")
+    unsigned = jwt.encode({"checked": "file"}, "", algorithm="none")
+    for forged in (
+        f"{head}.{body}.{signature[:-8]}AAAAAAAA",
+        f"{head}.e30.{signature}",
+        unsigned,
+        "x",
+        "..",
+        "a.b.c",
+    ):
+        response = client.post("/verify", data=fields | {"receipt": forged})
+        assert response.status_code == 400
+        assert "回执无法识别" in response.text
+
+
+def test_what_was_signed_for_something_else_is_no_receipt(issued: Home) -> None:
+    with opened(issued.settings) as site:
+        client = create_app(site).test_client()
+        answer = {"verdict": "unreadable", "checked": "file", "certificate": None}
+        for signed in (site.receipts.sign(answer, kind="other+jws"), site.receipts.sign(answer)):
+            assert client.post("/verify", data={"receipt": signed}).status_code == 400
+
+
+def test_an_old_receipt_does_not_hide_a_revocation(issued: Home, tmp_path: Path, row: dict[str, str]) -> None:
+    own = Home(Path(shutil.copytree(issued.folder, tmp_path / "own")))
+    with opened(own.settings) as site:
+        client = create_app(site).test_client()
+        data = (own.folder / "out" / row["pdf"]).read_bytes()
+        before = [ask(client, row["number"], row["code"]), send(client, data).text]
+        own.run("revoke", row["number"], "--reason", "information_wrong")
+        for page in before:
+            assert "Revoked: not to be used" in client.post("/verify?lang=en", data=hidden(page)).text
+
+
+@pytest.fixture
+def report(issued: Home, row: dict[str, str]) -> Report:
+    with opened(issued.settings) as site:
+        return verify_number(site.verifier, row["number"], row["code"])
+
+
+def test_only_what_may_be_relied_on_is_said_to_be(report: Report) -> None:
+    assert advice.reliance(report) == advice.DEMO
+    assert report.certificate
+    assert report.seal
+    real = replace(report.certificate, demo=False, standing=Standing.RECOGNISED)
+    seal = replace(report.seal, standing=Standing.RECOGNISED)
+    good = replace(report, certificate=real, seal=seal, checks=(Check("registry", "pass", "ok"),))
+    assert good.rely
+    assert advice.reliance(good) == advice.RELY_ON_ENTRY
+    assert advice.reliance(replace(good, checked="file")) == advice.RELY
+    doubted = replace(good, checks=(Check("seal", "skip", "not_checked"),))
+    own = replace(good, certificate=replace(real, standing=Standing.SELF_MANAGED), seal=report.seal)
+    paper = replace(good, certificate=replace(real, medium=Medium.PAPER))
+    assert [advice.reliance(one) for one in (doubted, own, paper)] == [
+        advice.NO,
+        advice.SELF_MANAGED,
+        advice.PAPER,
+    ]
+    for verdict in set(Verdict) - {Verdict.VALID}:
+        wanted = advice.UNKNOWN if verdict is Verdict.NOT_FOUND else advice.NO
+        assert advice.reliance(replace(good, verdict=verdict)) == wanted
+
+
+def test_only_a_certificate_of_this_person_is_green(report: Report) -> None:
+    assert report.certificate
+    real = replace(report, certificate=replace(report.certificate, demo=False))
+    assert _tone(real, {}) == _tone(real, {"name": True}) == "good"
+    assert _tone(real, {"name": True, "id_number": False}) == "warn"
+    assert _tone(report, {}) == "warn"
+    assert advice.MISMATCH in advice.steps(real, {"name": False})
+    assert advice.MISMATCH not in advice.steps(real, {"name": True})
+    assert advice.THE_PERSON not in advice.steps(real, {"name": True, "id_number": True})
+    tones = {verdict: _tone(replace(real, verdict=verdict), {}) for verdict in Verdict}
+    assert [verdict for verdict, tone in tones.items() if tone == "good"] == [Verdict.VALID]
+
+
+def test_every_verdict_says_what_to_do(report: Report) -> None:
+    for verdict in set(Verdict) - {Verdict.SEALED_ONLY}:  # only offline
+        assert advice.steps(replace(report, verdict=verdict), {})
+    notice = replace(
+        report, verdict=Verdict.NOT_FOUND, certificate=None, reasons=(Reason("refusal_notice", "告知单"),)
+    )
+    assert (advice.reliance(notice), advice.steps(notice, {})) == (advice.NO, advice.NOTICE)
 
 
 def test_the_revocation_list_is_where_the_seals_point_to(client: FlaskClient) -> None:
