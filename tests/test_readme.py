@@ -43,6 +43,9 @@ DOCUMENTS = (
     "docs/duties.md",
     "docs/matters.md",
     "docs/tables.md",
+    "docs/api.md",
+    "docs/log.md",
+    "docs/operating.md",
 )
 TYPED = (
     "docs/catalogue.md",
@@ -52,6 +55,7 @@ TYPED = (
     "docs/template.md",
 )
 LEFT_BEHIND = (".git", ".venv", "var", "out", "tests", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
+NOT_OURS = ("SIGNSVC_", "MAKE", "PYTHONDONTWRITEBYTECODE")  # settings that a newcomer's terminal has not
 FENCE = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXPECTED = re.compile(r"^(.+?) +# exit (\d)$", re.MULTILINE)
 LINK = re.compile(r"(?:\]\(|src=\")([^)\"#\s]+)")
@@ -84,7 +88,7 @@ class Terminal:
     def type(self, document: str) -> tuple[int, str]:
         """Exit code and words of everything that `document` says, in one shell that stops at the first surprise."""
         paths = f"{self.folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        plain = {key: value for key, value in os.environ.items() if not key.startswith(("SIGNSVC_", "MAKE"))}
+        plain = {key: value for key, value in os.environ.items() if not key.startswith(NOT_OURS)}
         said = self.folder.parent / "said.txt"  # a pipe would stay open as long as the server runs
         with open(said, "wb") as words:
             done = subprocess.run(
