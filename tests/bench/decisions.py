@@ -37,8 +37,9 @@ def request(given: dict[str, str]) -> Request:
     )
 
 
-def tell() -> None:
-    """Microseconds of one decision, the mean over many; the ordinary ones are a whole file of 100,000 rows."""
+def tell() -> list[str]:
+    """Microseconds of one decision, the mean over many; the ordinary ones are a whole file of 100,000 rows. Nothing
+    can be wrong."""
     print(f"{'decision':<16}{'rows':>10}{'microseconds':>14}")
     for kind, given in KINDS.items():
         rows = ROWS if kind == "ordinary" else ROWS // 20
@@ -47,7 +48,4 @@ def tell() -> None:
         for _ in range(rows):
             decide(row, OFFICE, CATALOGUE, PACK, TODAY)
         print(f"{kind:<16}{rows:>10}{(time.perf_counter() - begin) / rows * 1e6:>14.0f}")
-
-
-if __name__ == "__main__":
-    tell()
+    return []

@@ -1,0 +1,111 @@
+"""What a certificate costs, stage by stage, and each stage in raw RSA-3072 signatures."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from home import Home
+from thousand import thousand
+
+from signsvc import batch
+from signsvc.issue import Issuer
+from signsvc.keys import Role
+from signsvc.models import OfficeId
+from signsvc.requests import row
+from signsvc.requests.table import RawRow
+from signsvc.results import results
+from signsvc.wiring.home import load_keys, now
+from signsvc.wiring.issuing import issuing
+
+ROWS = 100
+
+
+class Stopwatch:
+    """Wall-clock seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def time(self, stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(*args: Any, **kwargs: Any) -> Any:
+            begin = time.perf_counter()
+            try:
+                return work(*args, **kwargs)
+            finally:
+                self.seconds[stage] += time.perf_counter() - begin
+
+        return timed
+
+    def watch(self, stage: str, target: Any, *methods: str) -> Any:
+        """`target` with these methods timed, everything else as it is."""
+        watch = self
+
+        class Watched:
+            def __getattr__(self, name: str) -> Any:
+                found = getattr(target, name)
+                return watch.time(stage, found) if name in methods else found
+
+        return Watched()
+
+
+def watched(issuer: Issuer, watch: Stopwatch) -> Issuer:
+    return replace(
+        issuer,
+        decide=watch.time("decide", issuer.decide),
+        letters=watch.time("letters", issuer.letters),
+        fill=watch.time("fill", issuer.fill),
+        convert=watch.time("convert", issuer.convert),
+        read_back=watch.time("read back", issuer.read_back),
+        sealing=watch.watch("seal", issuer.sealing, "seal"),
+        archive=watch.watch("archive", issuer.archive, "put"),
+        registry=watch.watch("registry", issuer.registry, "recall", "reserve", "commit"),
+    )
+
+
+def tell() -> list[str]:
+    """Measures and prints; what is wrong, in words."""
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Home(Path(scratch))
+        home.run("init", "--demo")
+        today = now().date()
+        rows = [
+            RawRow(line, item.cells) for line, item in enumerate(thousand(ROWS * 2), 2) if item.code is None
+        ]
+        lines = list(batch.read(rows[:ROWS], lambda raw: row.parse(raw, today, {}, 0)))
+        watch = Stopwatch()
+        with issuing(home.settings) as issuer, results(home.folder / "out") as written:
+            batch.sign(issuer, lines[:1], written, lambda _: None)  # start the converter, draw the seals
+            begin = time.perf_counter()
+            counts = batch.sign(watched(issuer, watch), lines[1:], written, lambda _: None)
+            total = time.perf_counter() - begin
+        if counts["issued"] != ROWS - 1:
+            return [f"not every row was issued: {dict(counts)}"]
+        _print(home, watch, total, ROWS - 1)
+    return []
+
+
+def _print(home: Home, watch: Stopwatch, total: float, rows: int) -> None:
+    floor = signature(home)
+    print(
+        f"{rows} certificates, {rows / total:.1f} a second; {platform.machine()}, Python {platform.python_version()}"
+    )
+    print(f"{'stage':<12}{'ratio to one signature':>24}{'ms':>10}")
+    for stage, seconds in {**watch.seconds, "all": total}.items():
+        print(f"{stage:<12}{seconds / rows / floor:>24.1f}{seconds / rows * 1000:>10.2f}")
+    print(f"{'signature':<12}{1:>24.1f}{floor * 1000:>10.2f}")
+
+
+def signature(home: Home) -> float:
+    """Seconds of one raw RSA-3072 signature."""
+    key = load_keys(home.settings, [Role.SEAL]).seal(OfficeId("gd-demo"))
+    begin = time.perf_counter()
+    for _ in range(100):
+        key.sign(b"floor")
+    return (time.perf_counter() - begin) / 100
