@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import commands
+
 from signsvc.config import Settings, load
 from signsvc.errors import SignsvcError
 from signsvc.policy.lists.changes import History
@@ -48,7 +50,7 @@ class Home:
         return look_at_lists(self.var / CATALOGUES)
 
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
-        """The command, running."""
+        """The command, running: started as a user starts it."""
         return subprocess.Popen(
             [sys.executable, "-m", "signsvc", *map(str, words)],
             cwd=self.folder,
@@ -60,15 +62,7 @@ class Home:
 
     def run(self, *words: str | Path, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
         """The command, ended; its exit code must be `expect`."""
-        done = subprocess.run(
-            [sys.executable, "-m", "signsvc", *map(str, words)],
-            cwd=self.folder,
-            env=self.environment,
-            text=True,
-            capture_output=True,
-            timeout=600,
-            check=False,
-        )
+        done = commands.run([*map(str, words)], self.folder, self.environment, seconds=600)
         if expect is not None:
             assert done.returncode == expect, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 from fill_cases import COMMUNITY
@@ -11,7 +12,7 @@ from home import a_row
 
 from signsvc.errors import Fault, Ground
 from signsvc.models import Notice, Number, Office, Refuse
-from signsvc.policy import decide, demo_text, load_catalogue, load_offices, load_pack
+from signsvc.policy import Catalogue, Pack, decide, demo_text, load_catalogue, load_offices, load_pack
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
 
@@ -70,10 +71,8 @@ def notice(**changes: Any) -> Notice:
 
 def decided(by: Office, today: date, **cells: str) -> Notice:
     """The notice of a real decision on a row with `cells` changed."""
-    place = by.jurisdiction
     asked = row.parse(RawRow(2, a_row(**cells)), today, {}, 0)
-    catalogue = load_catalogue(demo_text(f"catalogue-{place}"), place)
-    decision = decide(asked, by, catalogue, load_pack(place), today)
+    decision = decide(asked, by, *rules(by.jurisdiction), today)
     assert isinstance(decision, Refuse)
     return Notice(
         Number(f"{by.id}-J-7F3KQ2M9XA"),
@@ -84,6 +83,12 @@ def decided(by: Office, today: date, **cells: str) -> Notice:
         decision,
         today,
     )
+
+
+@cache
+def rules(place: str) -> tuple[Catalogue, Pack]:
+    """The demonstration's retained list of a province, and its pack."""
+    return load_catalogue(demo_text(f"catalogue-{place}"), place), load_pack(place)
 
 
 def every_item() -> dict[str, Notice]:

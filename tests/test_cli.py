@@ -98,8 +98,8 @@ def test_a_malformed_code_is_one_line_and_exit_2(issued: Home) -> None:
 
 
 def test_the_command_answers_as_it_does_when_it_is_forked(issued: Home) -> None:
-    """The other tests fork one that is loaded already."""
-    for words in (("lookup", first(issued)["number"], "--code", "ABC"), ("nonsense",), ("--help",)):
+    """The other tests fork one that is loaded already; this is how a user's starts."""
+    for words in (("lookup", first(issued)["number"], "--code", "ABC"), ("log", "verify"), ("revoke", "1")):
         with issued.start(*words) as started:
             said = started.communicate(timeout=60)
         forked = issued.run(*words, expect=None)

@@ -137,13 +137,6 @@ def test_qr_code_is_whole_square_and_clear_of_the_text(name: str, converted: dic
     assert bottom > 30 * MM
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("home"))
-    home.run("init", "--demo")
-    return home
-
-
 def test_own_text_of_a_template_that_no_font_has_is_told_before_any_row(home: Home) -> None:
     file = home.folder / "tibetan.docx"
     file.write_bytes(with_body("<w:p><w:r><w:t>ཀ</w:t></w:r></w:p>"))

@@ -32,6 +32,8 @@ _SETTINGS: tuple[tuple[str, str, bool | int | str], ...] = (
     ("/org.openoffice.Office.Recovery/AutoSave", "Enabled", False),
     ("/org.openoffice.Office.Recovery/RecoveryInfo", "Enabled", False),
     ("/org.openoffice.Office.Java/VirtualMachine", "Enable", False),
+    # A version newer than the last one used tries out its drawing first, for most of a second: none is newer than this.
+    ("/org.openoffice.Setup/Product", "ooSetupLastVersion", "999.9"),
 )
 
 # Untagged and without bookmarks: half the size; no form fields or notes: nothing in it may be filled in or hidden.

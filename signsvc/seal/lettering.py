@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 
 from fontTools.misc.transform import Transform
@@ -47,7 +48,7 @@ class Lettering:
 
     def __init__(self, font: Path, index: int = 0) -> None:
         """`index` chooses the face in a collection (.ttc)."""
-        face = TTFont(font, fontNumber=index, lazy=True)
+        face = _face(font, index)
         self._glyphs = face.getGlyphSet()
         self._names = face.getBestCmap()
         self._em: int = face["head"].unitsPerEm
@@ -93,6 +94,12 @@ class Lettering:
         for place, char in enumerate(text):
             angle = (place - (len(text) - 1) / 2) * pitch / radius
             self.place(char, height, height, radius * math.sin(angle), -radius * math.cos(angle), angle)
+
+
+@lru_cache(maxsize=2)
+def _face(font: Path, index: int) -> TTFont:
+    """Kept: reading the tables of a font with all characters takes far longer than drawing a seal from it."""
+    return TTFont(font, fontNumber=index, lazy=True)
 
 
 def _point(point: tuple[float, float]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -80,9 +81,7 @@ def test_auto_takes_libreoffice_if_there_is_one(tmp_path: Path, monkeypatch: pyt
         choose_converter("libreoffice", tmp_path, 5)
 
 
-def test_the_demonstration_is_issued_whole_each_certificate_on_one_page(tmp_path: Path) -> None:
-    home = Home(tmp_path, {"SIGNSVC_CONVERTER": "embedded"})
-    home.run("init", "--demo")
-    rows = home.sign(DEMO_REQUESTS)
+def test_the_demonstration_is_issued_whole_each_certificate_on_one_page(home: Home) -> None:
+    rows = replace(home, extra={"SIGNSVC_CONVERTER": "embedded"}).sign(DEMO_REQUESTS)
     assert [row["status"] for row in rows] == ["issued"] * 10
-    assert {len(PdfReader(tmp_path / "out" / row["pdf"]).pages) for row in rows} == {1}
+    assert {len(PdfReader(home.folder / "out" / row["pdf"]).pages) for row in rows} == {1}

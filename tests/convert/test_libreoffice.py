@@ -173,6 +173,16 @@ def test_nothing_of_a_document_stays_after_its_call(tmp_path: Path) -> None:
     assert list((tmp_path / "work").iterdir()) == []
 
 
+def test_a_start_does_not_try_out_its_drawing(tmp_path: Path) -> None:
+    """LibreOffice does so for a version that its profile does not know, and leaves a log of it there."""
+    require("soffice")
+    with LibreOffice(tmp_path, 120, FONTS) as converter:
+        made(converter, [form()])
+        profile = {path.name for path in tmp_path.rglob("profile/user/*")}
+    assert "registrymodifications.xcu" in profile
+    assert "GraphicsRenderTests.log" not in profile
+
+
 def test_a_hanging_converter_is_a_failed_conversion(tmp_path: Path) -> None:
     program = tmp_path / "soffice"
     program.write_text("#!/bin/sh\ntrap '' TERM\nwhile :; do :; done\n")

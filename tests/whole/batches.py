@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import commands
 from home import Home
 from needs import require
 
@@ -37,19 +36,19 @@ class Batch:
         self._archived, self._delivered = len(self._archive()), len(self._files())
         self._shown = self._checkpoint()
         self._told = [home.folder / f"{out}.{number}.told" for number in (1, 2)]
-        with open(self._told[0], "wb") as stdout, open(self._told[1], "wb") as stderr:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "signsvc", "sign", str(rows), "-o", str(self.out)],
-                cwd=home.folder,
-                env=home.environment,
-                stdout=stdout,
-                stderr=stderr,
-                start_new_session=True,
-            )
+        words = ["sign", str(rows), "-o", str(self.out)]
+        self.process = commands.start(words, home.folder, home.environment, self._told)
+
+    @property
+    def pid(self) -> int:
+        assert self.process.pid is not None
+        return self.process.pid
 
     def wait(self) -> Ended:
         """Its end, by itself or by a signal."""
-        code = self.process.wait(_LONGEST)
+        self.process.join(_LONGEST)
+        code = self.process.exitcode
+        assert code is not None, "it does not end"
         out, err = (file.read_text("utf-8") for file in self._told)
         return Ended(code, out, err)
 
@@ -58,16 +57,16 @@ class Batch:
     ) -> bool:
         """The signal, `delay` seconds after the moment has come; False if the batch had ended before."""
         deadline = time.monotonic() + _LONGEST
-        while not moment(self) and self.process.poll() is None:
+        while not moment(self) and self.process.is_alive():
             assert time.monotonic() < deadline, "the moment does not come"
             time.sleep(0.001)
         time.sleep(delay)
-        if self.process.poll() is not None:
+        if not self.process.is_alive():
             return False
         if group:
-            os.killpg(self.process.pid, number)
+            os.killpg(self.pid, number)
         else:
-            self.process.send_signal(number)
+            os.kill(self.pid, number)
         return True
 
     def started(self) -> bool:

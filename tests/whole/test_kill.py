@@ -51,7 +51,7 @@ def assert_nothing_is_lost(home: Home, out: Path) -> None:
         for file in out.glob("*.pdf"):
             known = registry.by_sha256(sha256(file.read_bytes()).hexdigest())
             assert known is not None, file.name
-            assert f"{known.number}.pdf" == file.name
+            assert f"{known.certificate.number}.pdf" == file.name
 
 
 def assert_issued_once(home: Home, rows: Sequence[dict[str, str]], results: Sequence[dict[str, str]]) -> None:
@@ -108,7 +108,7 @@ def test_a_batch_killed_at_random_moments_ends_with_every_request_issued_once(ho
     hits = 0
     for turn, moment in enumerate(moments):
         batch = Batch(home, rows)
-        delay = chance.uniform(0, 3 if moment is Batch.started else 0.06)
+        delay = chance.uniform(0, 2 if moment is Batch.started else 0.06)
         hits += batch.send(signal.SIGKILL, moment, delay, group=turn % 2 == 0)
         assert "Traceback" not in batch.wait().err
         assert_nothing_is_lost(home, batch.out)

@@ -128,7 +128,7 @@ def test_where_nobody_is_left_to_wipe_the_next_start_does(private: Home) -> None
     """Batch and converter end in one instant, as by a power cut. What they leave shows that we can find it."""
     batch = Batch(private, private.write_rows("rows.csv", GOOD))
     assert batch.send(signal.SIGSTOP, Batch.converting)
-    family = [batch.process.pid, *descendants(batch.process.pid)]
+    family = [batch.pid, *descendants(batch.pid)]
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid in family:
             with suppress(ProcessLookupError):
