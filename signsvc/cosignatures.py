@@ -69,5 +69,15 @@ def with_cosignatures(note: str, lines: str, witnesses: Sequence[Witness]) -> st
     return f"{text}\n" + "".join(item.line() for item in (*kept, *fresh.values()))
 
 
+def only_by(note: str, signer: Verifier) -> str:
+    """`note` with the first signature line of `signer` and no other.
+
+    Whoever passes a note on may add lines; what is kept of it must not grow by what strangers say.
+    """
+    text, signatures = split_note(note)
+    own = [item.line() for item in signatures if (item.name, item.key_id) == (signer.name, signer.key_id)]
+    return f"{text}\n" + "".join(own[:1])
+
+
 def _message(text: str, stamp: int) -> str:
     return f"cosignature/v1\ntime {stamp}\n{text}"

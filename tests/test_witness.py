@@ -6,11 +6,16 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +27,16 @@ from proofbundle.tlogproof import verify_tlog_proof
 from signsvc import cli
 from signsvc.cosignatures import Witness, cosigned_by
 from signsvc.errors import InputError, KeysError
-from signsvc.merkle import EMPTY_ROOT
-from signsvc.notes import MAX_NOTE_BYTES, NoteError, Verifier, open_checkpoint
+from signsvc.merkle import EMPTY_ROOT, check_consistency
+from signsvc.notes import (
+    MAX_NOTE_BYTES,
+    NoteError,
+    Verifier,
+    decode,
+    open_checkpoint,
+    signature_line,
+    split_note,
+)
 from signsvc.proofs import canonical, leaf_data
 from signsvc.statuses import Event
 from signsvc.web import create_app
@@ -32,9 +45,9 @@ from signsvc.wiring.home import now
 from signsvc.wiring.recording import change_status, retained_copy
 from signsvc.witness.decision import Request, decide
 from signsvc.witness.fetching import ask
-from signsvc.witness.looking import LogRewritten, look
+from signsvc.witness.looking import LogRewritten, LogShrunk, look
 from signsvc.witness.serving import application
-from signsvc.witness.state import Log, State, make, open_state
+from signsvc.witness.state import Log, State, make, open_state, read_log
 
 NAME = "witness.example/w1"
 LEAVES = [b"%d" % n for n in range(700)]
@@ -168,7 +181,34 @@ def test_a_log_keeps_its_key(state: State, log: Grown) -> None:
     assert trusted(state, log, "http://127.0.0.1:2").address == "http://127.0.0.1:2"
     with pytest.raises(KeysError, match="另一把公钥"):
         state.trust(Verifier(ORIGIN, bytes(32)), "http://127.0.0.1:1")
-    assert [item.verifier for item in state.logs()] == [log.verifier]
+    assert [read_log(place).verifier for place in state.places()] == [log.verifier]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://log.example",
+        "log.example",
+        "https://",
+        "https://[::1",
+        "https://log.example:99999",
+        "https://log.example:0",
+        "https://log.example:port",
+        "https://日志.example",
+        "https://log.example/日志",
+        "https://user@log.example",
+        "https://log.example/log?size=1",
+        "https://log.example/\nHost: x",
+        "https://log.example/" + "a" * 500,
+    ],
+)
+def test_a_log_is_not_trusted_at_an_address_that_cannot_be_asked(
+    state: State, log: Grown, address: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        trusted(state, log, address)
+    assert refused.value.code == "bad_address"
+    assert state.places() == []
 
 
 def test_a_changed_memory_is_no_memory(state: State, log: Grown) -> None:
@@ -177,6 +217,23 @@ def test_a_changed_memory_is_no_memory(state: State, log: Grown) -> None:
     one.checkpoint.write_text(log.note(5).replace("\n5\n", "\n4\n"))
     with pytest.raises(KeysError):
         state.seen(one)
+
+
+def test_what_strangers_signed_is_not_remembered(state: State, log: Grown) -> None:
+    """A note may have 100 signatures; with the witness's own it must still be one that can be read."""
+    one = trusted(state, log)
+    strangers = [signature_line(Witness(f"w{n}.example", bytes(32)), bytes(72)) for n in range(99)]
+    with served(application(state)) as address:
+        crowded = Request(0, (), log.note(5) + "".join(strangers))
+        assert posted(address, crowded)[0] == 200
+        assert posted(address, Request(5, tuple(log.proof(5, 7)), log.note(7)))[0] == 200
+        crowded = Request(7, (), FORKED.note(7) + "".join(strangers))
+        assert posted(address, crowded)[0] == 409
+    with served(log) as address:
+        assert look(state, trusted(state, log, address)) == log.checkpoint()
+    assert [item.name for item in split_note(one.checkpoint.read_text())[1]] == [ORIGIN, NAME]
+    [kept] = (state.folder / "evidence").iterdir()
+    assert (kept / "shown").read_text() == FORKED.note(7)
 
 
 def test_what_cannot_be_remembered_is_not_cosigned(
@@ -208,18 +265,48 @@ def test_it_looks_again_and_again_at_a_log_that_grows(state: State) -> None:
             assert cosigned_by(one.checkpoint.read_text(), [state.witness]) == [state.witness]
 
 
-@pytest.mark.parametrize("size", [8, 4, 3])
-def test_a_log_of_another_past_is_evidence_and_not_cosigned(state: State, log: Grown, size: int) -> None:
+@pytest.mark.parametrize(
+    ("known", "size", "raised"),
+    [(4, 8, LogRewritten), (5, 8, LogRewritten), (4, 4, LogRewritten), (5, 3, LogShrunk)],
+)
+def test_a_log_of_another_past_is_evidence_and_not_cosigned(
+    state: State, log: Grown, known: int, size: int, raised: type[Exception]
+) -> None:
     one = trusted(state, log)
-    state.cosign(one, log.note(4))
+    state.cosign(one, log.note(known))
     before = one.checkpoint.read_text()
     shown = Grown.of(*FORKED.leaves[:size]) if size != 3 else Grown.of(*LEAVES[:3])
-    with served(shown) as address, pytest.raises(LogRewritten):
-        look(state, trusted(state, log, address))
+    with served(shown) as address:
+        for _ in range(2):
+            with pytest.raises(raised):
+                look(state, trusted(state, log, address))
     assert one.checkpoint.read_text() == before
     [kept] = (state.folder / "evidence").iterdir()
     assert (kept / "seen").read_text() == before
     assert (kept / "shown").read_text() == shown.note()
+    assert (kept / "proof").exists() == (kept / "begins").exists() == (size > known)
+    if size > known:  # what is kept proves to anybody that the log signed two beginnings
+        begins = decode((kept / "begins").read_text().strip())
+        steps = Request.parse((kept / "proof").read_bytes()).proof
+        check_consistency(known, size, steps, begins, shown.checkpoint().root)
+        assert begins != log.checkpoint(known).root
+
+
+@pytest.mark.parametrize("known", [4, 5, 256])
+def test_tiles_that_do_not_lead_to_the_checkpoint_prove_nothing(state: State, log: Grown, known: int) -> None:
+    """A mirror that is broken, or behind: no alarm, and no cosignature."""
+    one = trusted(state, log)
+    state.cosign(one, log.note(known))
+
+    def mixed(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        return (log if environ["PATH_INFO"] == "/checkpoint" else wrong)(environ, start)
+
+    wrong = Grown.of(b"another", *LEAVES[1:])
+    with served(mixed) as address, pytest.raises(InputError) as said:
+        look(state, trusted(state, log, address))
+    assert said.value.code == "bad_tile"
+    assert list((state.folder / "evidence").iterdir()) == []
+    assert state.seen(one) == log.checkpoint(known)
 
 
 def test_what_cannot_be_reached_or_believed_is_no_rewriting(state: State, log: Grown) -> None:
@@ -240,6 +327,35 @@ def test_what_cannot_be_reached_or_believed_is_no_rewriting(state: State, log: G
             ask(f"{address}/checkpoint?long", MAX_NOTE_BYTES)
     assert state.seen(one) is None
     assert list((state.folder / "evidence").iterdir()) == []
+
+
+@contextmanager
+def dripping(piece: bytes) -> Iterator[str]:
+    """Whoever asks here is answered a piece at a time, for ever."""
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while not over.wait(0.05):
+                connection.sendall(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            over.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("piece", [b"X-Slow: 1\r\n", b"X", b"HTTP/1.1 100 Continue\r\n\r\n", b"\r\n\r\nx"])
+def test_a_log_that_drips_is_out_of_reach(state: State, log: Grown, piece: bytes) -> None:
+    with dripping(piece) as address, pytest.raises(InputError) as slow:
+        look(state, trusted(state, log, address), 0.3)
+    assert slow.value.code == "unreachable"
 
 
 def test_nobody_is_asked_whom_the_log_names() -> None:
@@ -303,11 +419,19 @@ def test_of_many_at_once_none_takes_the_memory_back(state: State, log: Grown) ->
 def test_a_log_out_of_reach_keeps_no_other_from_being_looked_at(
     state: State, log: Grown, typed: Told
 ) -> None:
-    state.trust(Verifier("log.example/away", bytes(32)), "http://127.0.0.1:1")
+    away = [
+        state.trust(Verifier(f"log.example/{name}", bytes(32)), "http://127.0.0.1:1") for name in "abcdefgh"
+    ]
+    for place, content in enumerate((b"http://[::1\n", "http://日志/\n".encode(), b"\xff")):
+        (away[place].folder / "url").write_bytes(content)
+    (away[3].folder / "vkey").unlink()
+    (away[4].folder / "checkpoint").mkdir()
     with served(log) as address:
         one = trusted(state, log, address)
         code, out, err = typed(Home(state.folder), "witness", "look", state.folder)
-    assert (code, err.count("error: unreachable: "), out.count(ORIGIN)) == (2, 1, 1)
+    told = Counter(line.split(": ")[1] for line in err.splitlines())
+    assert told == {"unreachable": 5, "state_damaged": 2, "system_error": 1}
+    assert (code, out.count(ORIGIN)) == (2, 1)
     assert state.seen(one) == log.checkpoint()
 
 
@@ -327,6 +451,61 @@ def test_the_command_serves(state: State, log: Grown) -> None:
     finally:
         serving.terminate()
         assert serving.wait(15) == 0
+
+
+def test_many_who_send_slowly_do_not_hold_it(state: State, log: Grown) -> None:
+    trusted(state, log)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    short = f"""
+from signsvc.cli import witnessing
+from signsvc.web import deadline
+deadline.SECONDS, deadline._LOOK = 0.5, 0.1
+witnessing.witness(["serve", {str(state.folder)!r}, "--port", "{port}"])
+"""
+    serving = subprocess.Popen([sys.executable, "-c", short], stderr=subprocess.PIPE)
+    half = b"POST /add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: 1000\r\n"
+    try:
+        wait_for(port)
+        with dripped(port, 6, half), dripped(port, 6, half + b"\r\n"):  # more than it has threads
+            assert posted(f"http://127.0.0.1:{port}", Request(0, (), log.note(5)))[0] == 200
+    finally:
+        serving.terminate()
+        assert serving.wait(15) == 0
+    assert b"Traceback" not in serving.communicate()[1]
+
+
+@contextmanager
+def dripped(port: int, count: int, begin: bytes) -> Iterator[None]:
+    """So many connections on which a request begins, and goes on a byte at a time."""
+    over = threading.Event()
+    held = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+
+    def drip() -> None:
+        for piece in chain([begin], repeat(b"x")):
+            for one in held:
+                with suppress(OSError):
+                    one.sendall(piece)
+            if over.wait(0.1):
+                break
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        for one in held:
+            one.close()
+
+
+def wait_for(port: int) -> None:
+    for _ in range(100):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        time.sleep(0.1)
 
 
 # The whole: a home, its web service, a witness elsewhere
@@ -371,7 +550,7 @@ def test_a_log_restored_from_yesterday_is_caught(own: Home, tmp_path: Path, type
     put_back(own, tmp_path / "yesterday")  # and with it the revocation is gone
     assert typed(own, "log", "verify")[0] == 0  # the registry itself cannot know
     code, err = looked()
-    assert (code, err.count("\n"), err.startswith("error: log_rewritten: ")) == (1, 1, True)
+    assert (code, err.count("\n"), err.startswith("error: log_shrunk: ")) == (1, 1, True)
 
     own.sign(own.write_rows("today.csv", [a_row(901), a_row(902)]), "today")
     code, err = looked()

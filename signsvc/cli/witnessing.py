@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ from gunicorn.app.base import BaseApplication
 
 from signsvc.errors import Exit, InputError, SignsvcError, reason
 from signsvc.notes import NoteError, Verifier
+from signsvc.web.deadline import Hurried
 from signsvc.wiring.home import now
 from signsvc.witness.looking import look
 from signsvc.witness.serving import application
-from signsvc.witness.state import State, make, open_state
+from signsvc.witness.state import State, make, open_state, read_log
 
-SILENCE = 10  # seconds until a client that stopped in the middle of a request is let go
 DIR = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 
 
@@ -55,18 +54,25 @@ def trust(folder: Path, logkey: str, url: str | None) -> None:
 def look_at_all(folder: Path) -> int:
     """查看所信任的日志，续写无误的予以联署。"""
     state = opened(folder)
-    if not state.logs():
+    if not state.places():
         raise InputError("还没有信任任何日志：请先运行 signsvc witness trust", "no_logs")
-    ends = {Exit.DONE}
-    for log in state.logs():
-        try:
-            shown = look(state, log)
-            click.echo(f"{shown.origin} 共 {shown.size} 条，已联署：{log.checkpoint}")
-        except SignsvcError as error:
-            # One log that lies or is out of reach must not keep the others from being looked at.
-            click.echo(f"error: {error.code}: {error}", err=True)
-            ends.add(error.exit)
+    ends = {_looked(state, place) for place in state.places()}
     return Exit.NOT_ALL if Exit.NOT_ALL in ends else max(ends)
+
+
+def _looked(state: State, place: Path) -> Exit:
+    """How the look at one log ends. None that lies, drips or is damaged keeps the others from being looked at."""
+    try:
+        log = read_log(place)
+        shown = look(state, log)
+        click.echo(f"{shown.origin} 共 {shown.size} 条，已联署：{log.checkpoint}")
+        return Exit.DONE
+    except SignsvcError as error:
+        click.echo(f"error: {error.code}: {error}", err=True)
+        return error.exit
+    except OSError as error:
+        click.echo(f"error: system_error: {reason(error)} {place}", err=True)
+        return Exit.UNUSABLE
 
 
 @witness.command()
@@ -74,15 +80,13 @@ def look_at_all(folder: Path) -> int:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8100, show_default=True, type=click.IntRange(1, 65535))
 def serve(folder: Path, host: str, port: int) -> None:
-    """应答 POST /add-checkpoint（C2SP tlog-witness）。"""
+    """应答 POST /add-checkpoint（C2SP tlog-witness）。对外须放在缓存整个请求的反向代理（如 nginx）之后。"""
     state = opened(folder)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise InputError(f"无法监听 {host} 端口 {port}：{reason(error)}；请换一个端口") from error
-    # Connections inherit it (Linux): a half-sent request holds a thread no longer than this.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", SILENCE, 0))
     _Server(state, listener).run()
 
 
@@ -91,7 +95,11 @@ def opened(folder: Path) -> State:
 
 
 class _Server(BaseApplication):
-    """gunicorn, configured from here and from nowhere else."""
+    """gunicorn, configured from here and from nowhere else.
+
+    Many clients that send slowly at once still keep others waiting, until they are cut off: in public a proxy that
+    takes in whole requests stands before it.
+    """
 
     def __init__(self, state: State, listener: socket.socket) -> None:
         self._state = state
@@ -101,6 +109,7 @@ class _Server(BaseApplication):
     def load_config(self) -> None:
         options = {
             "bind": f"fd://{self._listener.fileno()}",
+            "worker_class": Hurried,  # few threads, and a request holds one for half a minute at most
             "threads": 4,
             "timeout": 30,
             "limit_request_line": 1024,

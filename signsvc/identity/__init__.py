@@ -5,7 +5,14 @@ and never repeats a number or a name.
 """
 
 from signsvc.identity.characters import TextTooLong, clean_text
-from signsvc.identity.codes import group_code, new_code, normalise_code, normalise_number, status_id
+from signsvc.identity.codes import (
+    group_code,
+    new_code,
+    normalise_code,
+    normalise_number,
+    status_digest,
+    status_id,
+)
 from signsvc.identity.documents import birth_date, check_id_number, own_kind, plain_id_number
 from signsvc.identity.names import mask_name, normalise_name
 
@@ -22,5 +29,6 @@ __all__ = [
     "normalise_number",
     "own_kind",
     "plain_id_number",
+    "status_digest",
     "status_id",
 ]

@@ -26,7 +26,7 @@ from sqlalchemy import Connection
 
 from signsvc.models import Certificate, Number, OfficeId, Sha256
 from signsvc.notes import Checkpoint, Verifier
-from signsvc.proofs import Proof, write_bundle
+from signsvc.proofs import Entry, Proof, write_bundle
 from signsvc.registry import (
     audit,
     database,
@@ -283,7 +283,8 @@ class Registry:
         """The proof that leaf `index` is in the log: under the cosigned checkpoint if it reaches as far, or under the
         newest."""
         with self._book.reading() as connection:
-            return witnessed.inclusion(connection, self._book, index)
+            [proof] = witnessed.inclusions(connection, self._book, [index])
+            return proof
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the log's first `old` leaves begin its first `new` (RFC 6962 2.1.2)."""
@@ -303,13 +304,21 @@ class Registry:
 
     def proof_bundle(self, number: str, code: str, chain: Sequence[bytes] = ()) -> str | None:
         """The proof bundle (JSON) for who knows number and code; None if either is wrong. `chain` is the log's
-        certificate and its issuers (DER), if it has one."""
+        certificate and its issuers (DER), if it has one.
+
+        It holds the issue and every change of status, under one checkpoint that reaches as far as the newest.
+        """
         with self._book.reading() as connection:
-            row = known.issue(connection, self._book, number, code)
-            if row is None:
+            told = known.told(connection, self._book, number, code)
+            if told is None:
                 return None
-            proof = witnessed.inclusion(connection, self._book, row["idx"])
-            return write_bundle(json.loads(row["record"]), row["salt"], proof, chain)
+            rows = [row for row in told if row["kind"] != COPIED]
+            proofs = witnessed.inclusions(connection, self._book, [row["idx"] for row in rows])
+            issue, *later = (
+                Entry(json.loads(row["record"]), row["salt"], proof)
+                for row, proof in zip(rows, proofs, strict=True)
+            )
+            return write_bundle(issue, later, chain)
 
     def audit(self) -> list[Finding]:
         """Hold everything against everything; an empty list, or notes only, is a whole registry."""

@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
 
 from signsvc.errors import RegistryError
+from signsvc.merkle import Node
 from signsvc.notes import Verifier
 from signsvc.registry import database
+from signsvc.registry.database import Held
 from signsvc.registry.match import MatchKey
 
 
@@ -28,9 +30,12 @@ class Boxes:
 @dataclass(frozen=True)
 class Book:
     """An open registry. Without `log_key` it can be read and audited, but not written; without `boxes` entries are
-    signed whatever box they hold. `form` is what the database's schema was when it was made, `chains` the certificates
-    of seals (DER) that were read so far, by their SHA-256: a name that fits no other bytes, so that whoever changes
-    them in the database later changes no answer."""
+    signed whatever box they hold. `form` is what the database's schema was when it was made.
+
+    Two things are remembered between answers, and whoever changes them in the database later changes none: `chains`,
+    the certificates of seals (DER) by their SHA-256, a name that fits no other bytes; and `upper`, nodes high up in the
+    tree that a proof has gone through (see `log.check_included`).
+    """
 
     engine: Engine
     key: MatchKey
@@ -40,6 +45,7 @@ class Book:
     log_key: Ed25519PrivateKey | None = field(repr=False)
     boxes: Boxes | None = None
     chains: dict[tuple[str, ...], tuple[bytes, ...]] = field(default_factory=dict, repr=False, compare=False)
+    upper: dict[Node, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def shown(self) -> Path:
@@ -57,6 +63,13 @@ class Book:
         with database.reading(self.engine) as connection:
             self._check_form(database.form_for_reading(connection))
             yield connection
+
+    @contextmanager
+    def looking(self) -> Iterator[Held]:
+        """The same, for queries that are prepared."""
+        with database.looking(self.engine) as held:
+            self._check_form(database.form_for_reading(held))
+            yield held
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -12,16 +12,21 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import PoolProxiedConnection
 
 from signsvc.errors import RegistryBusy, RegistryError, SignsvcError
 from signsvc.registry.schema import metadata
+
+# A connection in a transaction, SQLAlchemy's own or one straight from its pool.
+Held = Connection | PoolProxiedConnection
 
 BUSY_SECONDS = 30
 _PATIENCE = f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}"
@@ -74,13 +79,53 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def form(connection: Connection) -> str:
+class Prepared:
+    """A query whose words are worked out once.
+
+    SQLAlchemy binds a statement anew at each execution and wraps what comes back, which takes several times as long as
+    SQLite needs for a few rows by their keys. For what every answer to the public stands on, and nothing else.
+    """
+
+    def __init__(self, statement: Select[Any]) -> None:
+        compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+        self.words = str(compiled)
+        self._given = dict(compiled.params)
+
+    def rows(self, held: Held, **values: str) -> list[dict[str, Any]]:
+        """The rows, each by its columns' names."""
+        found = driver(held).execute(self.words, {**self._given, **values})
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+
+@contextmanager
+def looking(engine: Engine) -> Iterator[Held]:
+    """A transaction that only reads, as `reading`, for queries that are prepared."""
+    try:
+        with closing(engine.raw_connection()) as held:
+            driver(held).execute("BEGIN")
+            try:
+                yield held
+            finally:
+                driver(held).execute("ROLLBACK")  # nothing was written
+    except sqlite3.Error as error:
+        raise _translated(error) from error
+
+
+def driver(held: Held) -> sqlite3.Connection:
+    """The driver's own connection: for prepared queries, and for what every transaction begins with."""
+    proxied = held.connection if isinstance(held, Connection) else held
+    found: sqlite3.Connection = proxied.driver_connection  # type: ignore[assignment]
+    return found
+
+
+def form(held: Held) -> str:
     """SHA-256 (hexadecimal) of all that stands in the schema: tables, indexes and whatever was put beside them."""
-    found = connection.exec_driver_sql(_OBJECTS)
+    found = driver(held).execute(_OBJECTS)
     return sha256(json.dumps([[str(cell) for cell in row] for row in found]).encode()).hexdigest()
 
 
-def form_for_reading(connection: Connection) -> str:
+def form_for_reading(held: Held) -> str:
     """`form`, as it was worked out last on this connection, unless the database was changed since.
 
     `PRAGMA data_version` counts in this connection's memory the changes that others have committed, a schema or a
@@ -89,10 +134,10 @@ def form_for_reading(connection: Connection) -> str:
     read again. For reading only: what a view or a trigger could do here, a changed row can do too, and every row that
     is answered from is held against its keyed hash and the log.
     """
-    version = _driver(connection).execute("PRAGMA data_version").fetchone()
-    if connection.info.get(_FORM, (None,))[0] != version:
-        connection.info[_FORM] = version, form(connection)
-    return str(connection.info[_FORM][1])
+    version = driver(held).execute("PRAGMA data_version").fetchone()
+    if held.info.get(_FORM, (None,))[0] != version:
+        held.info[_FORM] = version, form(held)
+    return str(held.info[_FORM][1])
 
 
 def empty(connection: Connection) -> bool:
@@ -154,13 +199,7 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     if begin := connection.get_execution_options()["signsvc_begin"]:
-        _driver(connection).execute(begin)
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    """The driver's own connection, for what every transaction begins with: a tenth of the cost."""
-    found: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    return found
+        driver(connection).execute(begin)
 
 
 def _translated(error: BaseException | None) -> SignsvcError:

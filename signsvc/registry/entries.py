@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from signsvc.models import Certificate, Number
 from signsvc.registry import log, numbers, seals, status
@@ -25,7 +25,7 @@ from signsvc.registry.records import (
     issued_entry,
 )
 from signsvc.registry.rows import issued_row, rows_by
-from signsvc.registry.schema import SLICE, entries, slices
+from signsvc.registry.schema import SLICE, Row, entries, slices
 
 
 def recall(connection: Connection, book: Book, marks: Sequence[Mark]) -> list[Recorded | Conflict | None]:
@@ -115,15 +115,15 @@ def _taken_codes(connection: Connection, codes: Sequence[str]) -> set[str]:
     return taken
 
 
-def _recorded(connection: Connection, book: Book, rows: Sequence[RowMapping]) -> list[Recorded]:
+def _recorded(connection: Connection, book: Book, rows: Sequence[Row]) -> list[Recorded]:
     histories = status.histories(connection, book, [row["number"] for row in rows])
     return [Recorded(certificate(row, histories[row["number"]]), box_of(row)) for row in rows]
 
 
-def of_row(connection: Connection, book: Book, row: RowMapping) -> Certificate:
+def of_row(connection: Connection, book: Book, row: Row) -> Certificate:
     """The certificate in an issued entry's row, with its status now."""
     return certificate(row, status.histories(connection, book, [row["number"]])[row["number"]])
 
 
-def _content_key(row: RowMapping) -> str:
+def _content_key(row: Row) -> str:
     return str(json.loads(row["private"])["content_key"])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Column, Connection, RowMapping, Select, bindparam, func, select
+from sqlalchemy import Column, bindparam, func, select
 
 from signsvc import merkle
 from signsvc.errors import RegistryError
@@ -19,9 +19,10 @@ from signsvc.models import Certificate
 from signsvc.notes import Checkpoint
 from signsvc.registry import log, seals, status
 from signsvc.registry.book import Book
+from signsvc.registry.database import Held, Prepared
 from signsvc.registry.match import same
 from signsvc.registry.records import ISSUED
-from signsvc.registry.schema import checkpoints, entries, typed
+from signsvc.registry.schema import Row, checkpoints, entries, typed
 from signsvc.registry.standings import TOLD, checked
 from signsvc.report import StatusEvent, certificate_of
 
@@ -45,11 +46,11 @@ class Known:
     )  # DER: its seal's certificate, then the issuers; empty if not whole
 
 
-def _by(column: Column[Any]) -> Select[Any]:
+def _by(column: Column[Any]) -> Prepared:
     """Every entry of the numbers of which one entry holds the given value."""
     asked = entries.alias()
     holding = select(asked.c.number).where(asked.c[column.name] == bindparam("value"))
-    return TOLD.where(entries.c.number.in_(holding))
+    return Prepared(TOLD.where(entries.c.number.in_(holding)))
 
 
 # By what a certificate can be found.
@@ -57,7 +58,7 @@ NUMBER, CODE, FILE, SIGNED = (
     _by(entries.c[name]) for name in ("closes", "code_hash", "sha256", "signed_sha256")
 )
 _LAST = select(func.max(entries.c.idx)).scalar_subquery()
-_HEAD = select(checkpoints, _LAST.label("last")).order_by(checkpoints.c.size.desc()).limit(1)
+_HEAD = Prepared(select(checkpoints, _LAST.label("last")).order_by(checkpoints.c.size.desc()).limit(1))
 
 
 def find(book: Book, number: str, code: str) -> Known | None:
@@ -66,44 +67,45 @@ def find(book: Book, number: str, code: str) -> Known | None:
     return found if found and _fits(found.certificate.number, found.certificate.office, number) else None
 
 
-def issue(connection: Connection, book: Book, number: str, code: str) -> RowMapping | None:
-    """The entry of the issue of that certificate."""
-    rows = _issued(connection, book, CODE, book.key.code_hash(code))
+def told(held: Held, book: Book, number: str, code: str) -> list[Row] | None:
+    """Every entry of that certificate, its issue first."""
+    rows = _issued(held, book, CODE, book.key.code_hash(code))
     record = json.loads(rows[0]["record"]) if rows else {}
-    return rows[0] if rows and _fits(record["number"], record["office"], number) else None
+    return rows if rows and _fits(record["number"], record["office"], number) else None
 
 
-def known(book: Book, by: Select[Any], value: str) -> Known | None:
+def known(book: Book, by: Prepared, value: str) -> Known | None:
     """The certificate that is found by `value`; None if there is none, and for a notice of refusal.
 
     RegistryError if anything of it was changed since it was written.
     """
     shown = _shown(book)  # before the transaction, so that what it shows is in the database by then
-    with book.reading() as connection:
-        rows = _issued(connection, book, by, value)
-        return None if rows is None else _known(connection, book, rows, shown)
+    with book.looking() as held:
+        rows = _issued(held, book, by, value)
+        return None if rows is None else _known(held, book, rows, shown)
 
 
-def _issued(connection: Connection, book: Book, by: Select[Any], value: str) -> list[RowMapping] | None:
+def _issued(held: Held, book: Book, by: Prepared, value: str) -> list[Row] | None:
     """The entries of the certificate that is found by `value`, its issue first; None if there is none."""
-    found = checked(book.key, connection.execute(by, {"value": value}).mappings())
+    found = checked(book.key, by.rows(held, value=value))
     issued = [rows for rows in found.values() if rows[0]["kind"] == ISSUED]
     return issued[0] if issued else None
 
 
 def _fits(whole: str, office: str, number: str) -> bool:
-    """Whether `number` is `whole`, or as it is printed: without the office."""
-    return same(number, whole) | same(number, whole.removeprefix(f"{office}-"))
+    """Whether `number`, in whichever case, is `whole`, or as it is printed: without the office."""
+    asked, printed = number.casefold(), whole.removeprefix(f"{office}-")
+    return same(asked, whole.casefold()) | same(asked, printed.casefold())
 
 
-def _known(connection: Connection, book: Book, rows: Sequence[RowMapping], shown: Checkpoint | None) -> Known:
+def _known(held: Held, book: Book, rows: Sequence[Row], shown: Checkpoint | None) -> Known:
     events = tuple(status.events(rows))
     record = json.loads(rows[0]["record"])
     return Known(
         certificate_of(record, rows[0]["idx"], events[-1]),
         events,
-        _attested(connection, book, rows, shown),
-        seals.chain(connection, book, (record["seal_certificate"], *record["seal_issuers"])),
+        _attested(held, book, rows, shown),
+        seals.chain(held, book, (record["seal_certificate"], *record["seal_issuers"])),
     )
 
 
@@ -114,16 +116,14 @@ def _shown(book: Book) -> Checkpoint | None:
         return None  # what is shown is not this log's: nothing is proven by it
 
 
-def _attested(
-    connection: Connection, book: Book, rows: Sequence[RowMapping], shown: Checkpoint | None
-) -> int | None:
+def _attested(held: Held, book: Book, rows: Sequence[Row], shown: Checkpoint | None) -> int | None:
     """The size of the newest checkpoint if every entry is proven to lie under it; None otherwise."""
-    head = connection.execute(_HEAD).mappings().one_or_none()
+    head = next(iter(_HEAD.rows(held)), None)
     if head is None or shown is None or not typed(checkpoints, head):
         return None
     try:
         checkpoint = log.opened(head["note"], book.verifier)
-        log.check_included(connection, checkpoint, rows)
+        log.check_included(held, book, checkpoint, rows)
     except (RegistryError, merkle.ProofError):
         return None
     behind = head["last"] is None or head["last"] + 1 < max(shown.size, checkpoint.size)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, func, select
 
 from signsvc import merkle
 from signsvc.errors import RegistryError
@@ -23,15 +23,18 @@ from signsvc.notes import Checkpoint, NoteError, Verifier, open_checkpoint, sign
 from signsvc.proofs import leaf_data
 from signsvc.registry import counters
 from signsvc.registry.book import Book
+from signsvc.registry.database import Held, Prepared
 from signsvc.registry.durable import replace_file
 from signsvc.registry.facts import get_fact, put_facts
 from signsvc.registry.match import MatchKey
 from signsvc.registry.records import FIRST, NewEntry, box_of, guard
-from signsvc.registry.schema import SLICE, among, checkpoints, entries, nodes, packed, typed
+from signsvc.registry.schema import SLICE, Row, among, checkpoints, entries, nodes, packed, typed
 from signsvc.registry.standings import renew, told
 from signsvc.registry.writes import put
 
-_NAMED = select(nodes).where(among(nodes.c.level, nodes.c.idx))
+_NAMED = Prepared(select(nodes).where(among(nodes.c.level, nodes.c.idx)))
+# Of a million leaves the nodes from this level on are 16,000; what is below is asked for each time.
+REMEMBERED_FROM, MOST_REMEMBERED = 6, 100_000
 NO_TRAIL = ""
 DAMAGED = "日志与登记库不一致，已停止写入：请运行 signsvc log verify"
 
@@ -68,11 +71,11 @@ def append(connection: Connection, key: MatchKey, added: Sequence[NewEntry]) -> 
         raise RegistryError(DAMAGED, "registry_damaged")
 
 
-def load_nodes(connection: Connection, wanted: Sequence[Node]) -> dict[Node, bytes]:
+def load_nodes(held: Held, wanted: Sequence[Node]) -> dict[Node, bytes]:
     """The hashes of complete nodes, in one query; RegistryError if one is not there or no hash at all."""
     if not wanted:
         return {}
-    rows = connection.execute(_NAMED, packed(wanted)).mappings()
+    rows = _NAMED.rows(held, **packed(wanted))
     found = {(row["level"], row["idx"]): row["hash"] for row in rows if typed(nodes, row)}
     if len(found) != len(set(wanted)):
         raise RegistryError(DAMAGED, "registry_damaged")
@@ -146,14 +149,22 @@ def newest(connection: Connection, book: Book) -> tuple[str, Checkpoint]:
     return note, opened(note, book.verifier)
 
 
-def check_included(connection: Connection, checkpoint: Checkpoint, rows: Sequence[RowMapping]) -> None:
-    """That these entries lie under `checkpoint`; ProofError or RegistryError if their proofs do not lead there."""
+def check_included(held: Held, book: Book, checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
+    """That these entries lie under `checkpoint`; ProofError or RegistryError if their proofs do not lead there.
+
+    Nodes high up in the tree are remembered once a proof through them has held: a complete node never changes, and
+    every proof ends in the root that the log signed, so a remembered one can prove nothing that is false.
+    """
     plans = [merkle.inclusion_plan(row["idx"], checkpoint.size) for row in rows]
-    found = load_nodes(connection, [node for plan in plans for group in plan for node in group])
+    wanted = {node for plan in plans for group in plan for node in group}
+    known = {node: book.upper[node] for node in wanted if node in book.upper}
+    found = known | load_nodes(held, list(wanted - known.keys()))
     for row, plan in zip(rows, plans, strict=True):
         proof = merkle.prove(plan, found.__getitem__)
         leaf = _leaf(row["salt"], row["record"])
         merkle.check_inclusion(row["idx"], checkpoint.size, leaf, proof, checkpoint.root)
+    if len(book.upper) < MOST_REMEMBERED:
+        book.upper.update({node: value for node, value in found.items() if node[0] >= REMEMBERED_FROM})
 
 
 def trail(before: str, note: str) -> str:
@@ -234,7 +245,7 @@ def _check_begins(connection: Connection, committed: Checkpoint, frontier: Front
         raise RegistryError(DAMAGED, "registry_damaged") from error
 
 
-def _check_box(connection: Connection, book: Book, row: RowMapping) -> None:
+def _check_box(connection: Connection, book: Book, row: Row) -> None:
     """Refuse an entry that a thief of the match key made: a box that opens takes the archive key, and serves once."""
     if book.boxes is None:
         return

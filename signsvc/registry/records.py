@@ -16,14 +16,12 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import RowMapping
-
 from signsvc.errors import RegistryError
-from signsvc.identity import status_id
+from signsvc.identity import status_digest, status_id
 from signsvc.models import Certificate, Medium, Number, OfficeId, Sha256, Standing, Status
 from signsvc.proofs import SALT_BYTES, canonical
 from signsvc.registry.match import Mark, MatchKey, same
-from signsvc.registry.schema import entries, typed
+from signsvc.registry.schema import Row, entries, typed
 from signsvc.report import BEIJING, StatusEvent, certificate_of
 from signsvc.statuses import Event
 
@@ -193,6 +191,7 @@ def issued_entry(item: NewCertificate, key: MatchKey, at: datetime) -> NewEntry:
     secret = {name: getattr(item, name) for name in COMMITTED}
     salt = secrets.token_bytes(SALT_BYTES)
     seal = [sha256(der).hexdigest() for der in item.chain]
+    listed = status_id(item.reservation.number, item.code)
     record = {
         **_place(item.reservation),
         **{name: getattr(item, name) for name in _PLAIN},
@@ -202,13 +201,14 @@ def issued_entry(item: NewCertificate, key: MatchKey, at: datetime) -> NewEntry:
         "registered_at": stamp(at),
         "seal_certificate": seal[0],
         "seal_issuers": seal[1:],
+        "status_digest": status_digest(listed),
         "commitments": {name: key.commitment(salt, name, value) for name, value in secret.items()},
     }
     mark = item.reservation.mark
     private = {
         **vars(mark),
         "code_hash": key.code_hash(item.code),
-        "status_id": status_id(item.reservation.number, item.code),
+        "status_id": listed,
         "box": pack(item.box),
     }
     return NewEntry(ISSUED, item.reservation.number, record, private, salt)
@@ -220,12 +220,12 @@ def voided_entry(held: Reservation, reason: str, box: bytes, at: datetime) -> Ne
     return NewEntry(VOIDED, held.number, record, {**vars(held.mark), "box": pack(box)})
 
 
-def certificate(row: RowMapping, history: list[StatusEvent]) -> Certificate:
+def certificate(row: Row, history: list[StatusEvent]) -> Certificate:
     """The certificate in an issued entry's row; `history` begins with its issue."""
     return certificate_of(json.loads(row["record"]), row["idx"], history[-1])
 
 
-def box_of(row: RowMapping) -> bytes:
+def box_of(row: Row) -> bytes:
     """The encrypted box in an entry's private part; one that was forged without any is empty, and opens for nobody."""
     try:
         return base64.b64decode(json.loads(row["private"])["box"])
@@ -238,7 +238,7 @@ def box_context(kind: str, number: str) -> bytes:
     return f"{kind} {number}".encode()
 
 
-def clear(row: RowMapping, key: MatchKey) -> dict[str, Any] | None:
+def clear(row: Row, key: MatchKey) -> dict[str, Any] | None:
     """The record of an entry every column of which is as it was written; None for any other."""
     try:
         mac = entry_mac(key, row["idx"], row["salt"], row["record"], row["private"])
@@ -252,7 +252,7 @@ def clear(row: RowMapping, key: MatchKey) -> dict[str, Any] | None:
         return None
 
 
-def guard(row: RowMapping, key: MatchKey) -> RowMapping:
+def guard(row: Row, key: MatchKey) -> Row:
     """The row as it is; RegistryError if anything in it was changed since it was written."""
     if clear(row, key) is None:
         raise RegistryError("登记库中有条目被改动，已停止使用：请运行 signsvc log verify", "registry_damaged")

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from signsvc.errors import RegistryError
 from signsvc.models import Number, OfficeId, Sha256
@@ -21,7 +21,7 @@ from signsvc.registry.book import Book
 from signsvc.registry.match import Mark, MatchKey
 from signsvc.registry.records import REFUSED, NewEntry, box_of, pack, stamp
 from signsvc.registry.rows import rows_by
-from signsvc.registry.schema import entries
+from signsvc.registry.schema import Row, entries
 
 # Between office and code: no certificate is numbered so.
 LETTER = "J"
@@ -113,13 +113,13 @@ def _entry(number: Number, item: NewRefusal, at: datetime) -> NewEntry:
     return NewEntry(REFUSED, number, record, {**vars(item.mark), "box": pack(item.box)})
 
 
-def _mark(row: RowMapping) -> Mark | None:
+def _mark(row: Row) -> Mark | None:
     """Whose notice it is; None for what is no notice."""
     private = json.loads(row["private"])
     return Mark(private["request_key"], private["content_key"]) if row["kind"] == REFUSED else None
 
 
-def _refusal(row: RowMapping) -> Refusal:
+def _refusal(row: Row) -> Refusal:
     record = json.loads(row["record"])
     return Refusal(
         number=Number(record["number"]),

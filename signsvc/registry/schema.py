@@ -109,6 +109,7 @@ certificates = Table(
     Column("mac", String(64), nullable=False),
 )
 
+Row = Mapping[Any, Any]  # by the columns' names
 Item = TypeVar("Item")
 _FORMS = {
     table.name: [(column.name, column.type.python_type, column.nullable) for column in table.columns]

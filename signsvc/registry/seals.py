@@ -11,11 +11,12 @@ from sqlalchemy import Connection, select
 from signsvc.errors import RegistryError
 from signsvc.models import Sha256
 from signsvc.registry.book import Book
+from signsvc.registry.database import Held, Prepared
 from signsvc.registry.match import MatchKey, same
 from signsvc.registry.schema import among, certificates, packed, slices, typed
 from signsvc.registry.writes import put
 
-_NAMED = select(certificates).where(among(certificates.c.sha256))
+_NAMED = Prepared(select(certificates).where(among(certificates.c.sha256)))
 
 
 def keep(connection: Connection, key: MatchKey, chain: Iterable[bytes]) -> None:
@@ -37,14 +38,14 @@ def names(connection: Connection, key: MatchKey) -> set[Sha256]:
     return {Sha256(row["sha256"]) for row in found if whole(key, row)}
 
 
-def chain(connection: Connection, book: Book, names: tuple[str, ...]) -> tuple[bytes, ...]:
+def chain(held: Held, book: Book, names: tuple[str, ...]) -> tuple[bytes, ...]:
     """The certificates (DER) with these hashes; empty if one is not here, or not as it was written."""
     if names not in book.chains:
-        found = connection.execute(_NAMED, packed([[name] for name in names])).mappings()
-        held = {row["sha256"]: row["der"] for row in found if whole(book.key, row)}
-        if not held.keys() >= set(names):
+        found = _NAMED.rows(held, **packed([[name] for name in names]))
+        there = {row["sha256"]: row["der"] for row in found if whole(book.key, row)}
+        if not there.keys() >= set(names):
             return ()
-        book.chains[names] = tuple(held[name] for name in names)
+        book.chains[names] = tuple(there[name] for name in names)
     return book.chains[names]
 
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from signsvc.errors import RegistryError
 from signsvc.registry.match import MatchKey, same
 from signsvc.registry.records import FIRST, guard
-from signsvc.registry.schema import among, entries, packed, slices, standings
+from signsvc.registry.schema import Row, among, entries, packed, slices, standings
 from signsvc.registry.writes import put, take
 
 _JOINED = entries.outerjoin(standings, entries.c.number == standings.c.number)
@@ -29,17 +29,17 @@ def standing_mac(key: MatchKey, number: str, indexes: Sequence[int]) -> str:
     return key.tag("standing", number, *indexes)
 
 
-def told(connection: Connection, key: MatchKey, numbers: Sequence[str]) -> dict[str, list[RowMapping]]:
+def told(connection: Connection, key: MatchKey, numbers: Sequence[str]) -> dict[str, list[Row]]:
     """Every entry of each number, in the order of the log; RegistryError if one was changed or is missing."""
-    found: dict[str, list[RowMapping]] = {}
+    found: dict[str, list[Row]] = {}
     for part in slices(numbers):
         found |= checked(key, connection.execute(_NAMED, packed([[number] for number in part])).mappings())
     return found
 
 
-def checked(key: MatchKey, rows: Iterable[RowMapping]) -> dict[str, list[RowMapping]]:
+def checked(key: MatchKey, rows: Iterable[Row]) -> dict[str, list[Row]]:
     """The rows of `TOLD` by their number; RegistryError if one was changed or is missing."""
-    found: dict[str, list[RowMapping]] = {}
+    found: dict[str, list[Row]] = {}
     for row in rows:
         found.setdefault(row["number"], []).append(guard(row, key))
     for number, rows in found.items():

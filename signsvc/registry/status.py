@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from signsvc.errors import RegistryError, StatusNotAllowed
 from signsvc.models import Number, Status
@@ -14,6 +14,7 @@ from signsvc.registry import log
 from signsvc.registry.book import Book
 from signsvc.registry.records import COPIED, VOIDED, NewEntry, pack, stamp, status_after
 from signsvc.registry.rows import issued_row
+from signsvc.registry.schema import Row
 from signsvc.registry.standings import told
 from signsvc.report import StatusEvent
 from signsvc.statuses import REASONS, Event, after
@@ -24,7 +25,7 @@ def histories(connection: Connection, book: Book, wanted: Sequence[str]) -> dict
     return {number: events(rows) for number, rows in told(connection, book.key, wanted).items()}
 
 
-def events(rows: Sequence[RowMapping]) -> list[StatusEvent]:
+def events(rows: Sequence[Row]) -> list[StatusEvent]:
     """What the entries of one number tell of it: a copy given out changes nothing, a voided number has no history."""
     return [_event(row) for row in rows if row["kind"] not in (COPIED, VOIDED)]
 
@@ -68,7 +69,7 @@ def record_copy(connection: Connection, book: Book, number: str, box: bytes, at:
     log.append(connection, book.key, [NewEntry(COPIED, Number(number), record, {"box": pack(box)})])
 
 
-def _check_successor(connection: Connection, book: Book, row: RowMapping, by: str) -> None:
+def _check_successor(connection: Connection, book: Book, row: Row, by: str) -> None:
     office = json.loads(row["record"])["office"]
     if by == row["number"] or json.loads(issued_row(connection, book, by)["record"])["office"] != office:
         raise StatusNotAllowed("换发的新证明须由同一组织出具，且不能是原证明本身")
@@ -76,7 +77,7 @@ def _check_successor(connection: Connection, book: Book, row: RowMapping, by: st
         raise StatusNotAllowed("换发的新证明已不在有效状态")
 
 
-def _event(row: RowMapping) -> StatusEvent:
+def _event(row: Row) -> StatusEvent:
     record = json.loads(row["record"])
     return StatusEvent(
         status=status_after(row["kind"]),

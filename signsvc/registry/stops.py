@@ -15,14 +15,14 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, select
 
 from signsvc.errors import RegistryError
 from signsvc.models import Status
 from signsvc.registry import log, status
 from signsvc.registry.book import Book
 from signsvc.registry.records import ISSUED
-from signsvc.registry.schema import entries, slices, standings
+from signsvc.registry.schema import Row, entries, slices, standings
 from signsvc.registry.standings import holds, told
 
 
@@ -73,7 +73,7 @@ def _several(connection: Connection, book: Book, published: int) -> Iterator[str
         raise _damaged()
 
 
-def _stopped(rows: list[RowMapping]) -> tuple[int, Stopped] | None:
+def _stopped(rows: list[Row]) -> tuple[int, Stopped] | None:
     """What the list says of one certificate, after the index of its issue; None if it is not stopped."""
     if rows[0]["kind"] != ISSUED:
         return None

@@ -6,6 +6,8 @@ cosignatures away: a note that the log did not sign, or that proves nothing, is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection
 
 from signsvc import merkle
@@ -58,22 +60,25 @@ def keep(connection: Connection, book: Book, note: str) -> None:
     replace_file(book.witnessed, note)
 
 
-def inclusion(connection: Connection, book: Book, index: int) -> Proof:
-    """The proof that leaf `index` is in the log as last cosigned, if that is far enough, or as last published;
-    O(log n). RegistryError if it does not hold: what was cosigned was the log of another past."""
+def inclusions(connection: Connection, book: Book, indexes: Sequence[int]) -> list[Proof]:
+    """The proofs that these leaves are in the log as last cosigned, if that is far enough for all of them, or as last
+    published; O(log n) each. RegistryError if one does not hold: what was cosigned was the log of another past."""
     held = cosigned(book)
-    note, checkpoint = held if held and held[1].size > index else log.newest(connection, book)
-    if not 0 <= index < checkpoint.size:
+    note, checkpoint = held if held and held[1].size > max(indexes) else log.newest(connection, book)
+    if not 0 <= min(indexes) <= max(indexes) < checkpoint.size:
         raise RegistryError("该条目尚未公布到日志，请稍后再试", "not_published")
-    plan = merkle.inclusion_plan(index, checkpoint.size)
-    leaf = (0, index)
-    found = log.load_nodes(connection, [leaf, *(node for group in plan for node in group)])
-    hashes = merkle.prove(plan, found.__getitem__)
+    plans = [merkle.inclusion_plan(index, checkpoint.size) for index in indexes]
+    leaves = [(0, index) for index in indexes]
+    found = log.load_nodes(
+        connection, [*leaves, *(node for plan in plans for group in plan for node in group)]
+    )
+    paths = [merkle.prove(plan, found.__getitem__) for plan in plans]
     try:
-        merkle.check_inclusion(index, checkpoint.size, found[leaf], hashes, checkpoint.root)
+        for leaf, path in zip(leaves, paths, strict=True):
+            merkle.check_inclusion(leaf[1], checkpoint.size, found[leaf], path, checkpoint.root)
     except merkle.ProofError as error:
         raise RegistryError(log.DAMAGED, "registry_damaged") from error
-    return Proof(index, tuple(hashes), note)
+    return [Proof(index, tuple(path), note) for index, path in zip(indexes, paths, strict=True)]
 
 
 def consistency(connection: Connection, old: int, new: int) -> list[bytes]:

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from babel.dates import format_date
 from babel.messages.pofile import read_po
-from flask import Flask, request
+from flask import Flask, g, request
 
 from signsvc.texts import chinese_date, said
 from signsvc.web.replies import FOR_MACHINES
@@ -30,6 +30,12 @@ _CARRYING = frozenset(("pages.form", "pages.answer", "matters.page", "log.page",
 
 def language() -> str:
     """The language of this request's answer: `zh-CN` or `en`."""
+    if "language" not in g:
+        g.language = _asked_for()
+    return str(g.language)
+
+
+def _asked_for() -> str:
     chosen = request.args.get("lang", "")
     if chosen in LANGUAGES:
         return chosen

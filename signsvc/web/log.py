@@ -4,17 +4,21 @@ and a page that explains them."""
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 from ssl import DER_cert_to_PEM_cert
 from threading import Lock
 from time import monotonic
 
 from flask import Blueprint, Response, render_template, request
 
-from signsvc.errors import InputError, NotFound
+from signsvc.errors import Busy, InputError, NotFound, SignsvcError
 from signsvc.identity import normalise_code, normalise_number
+from signsvc.models import Status
 from signsvc.notes import Checkpoint, encode, split_note
-from signsvc.report import rfc3339
+from signsvc.registry import Stopped
+from signsvc.report import BEIJING, rfc3339
 from signsvc.statuslist import KIND, MEDIA_TYPE, SALT_BYTES, payload
 from signsvc.tiles import Tile
 from signsvc.web.api.bodies import NumberItem
@@ -25,6 +29,8 @@ FRESH = "no-cache"
 SHORT = "public, max-age=60"
 FOREVER = "public, max-age=31536000, immutable"  # RFC 8246
 LIST_SECONDS = 60
+STALE_SECONDS = 600  # a list of this age is still given while the next one is being made
+AGAIN_SECONDS = 5
 _JSON = "application/json"
 
 
@@ -94,37 +100,75 @@ def log(site: Site) -> Blueprint:
     return blueprint
 
 
+Entry = tuple[str, Status, str, date]  # of the list: status_id, status, reason, since when
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What came of making the list, and when: it, or why there is none."""
+
+    at: float
+    signed: str = ""
+    failed: SignsvcError | None = None
+
+    def told(self, now: float) -> tuple[str, int]:
+        if self.failed:
+            raise self.failed.with_traceback(None)
+        return self.signed, int(now - self.at)
+
+
 class Listing:
     """The list of stopped certificates, made anew when the last one is a minute old. Safe to use from several threads.
 
-    Caches between here and the reader may keep it until then, and the list says itself when it was made.
+    Caches between here and the reader may keep it until then, and the list says itself when it was made. The whole log
+    is read only when it has grown. One thread makes the list, and a failure counts as one for its minute too: whoever
+    asks meanwhile is given the list before, or asked to come again, and waits for nobody.
     """
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._lock = Lock()
-        self._made: tuple[float, str] | None = None
+    def __init__(self, site: Site, clock: Callable[[], float] = monotonic) -> None:
+        self._site, self._clock = site, clock
+        self._making = Lock()
+        self._made: _Made | None = None
+        self._read: tuple[str, list[Entry]] = "", []
 
     def signed(self) -> tuple[str, int]:
-        """The list as a compact JWS, and its age in seconds."""
-        with self._lock:
-            now = monotonic()
-            if self._made is None or now - self._made[0] >= LIST_SECONDS:
-                self._made = now, self._sign()
-            made, text = self._made
-            return text, int(now - made)
+        """The list as a compact JWS, and its age in seconds. SignsvcError if it cannot be made, Busy if not yet."""
+        now, made = self._clock(), self._made
+        if made and now - made.at < LIST_SECONDS:
+            return made.told(now)
+        if not self._making.acquire(blocking=False):
+            if made and not made.failed and now - made.at < STALE_SECONDS:
+                return made.told(now)
+            raise Busy("停用名单正在生成，请稍后再取", AGAIN_SECONDS)
+        try:
+            latest = self._made
+            if latest is None or latest is made:  # nobody was faster
+                latest = self._made = self._make(now)
+        finally:
+            self._making.release()
+        return latest.told(now)
+
+    def _make(self, now: float) -> _Made:
+        try:
+            return _Made(now, self._sign())
+        except SignsvcError as error:
+            return _Made(now, failed=error)
 
     def _sign(self) -> str:
         registry = self._site.registry
-        now: datetime = self._site.verifier.clock()
+        issued_at = rfc3339(self._site.verifier.clock())
         # The size first: what the log held by then is in the list.
-        size = Checkpoint.parse(split_note(registry.checkpoint())[0]).size
-        stopped = [
-            (item.status_id, item.status, item.reason, rfc3339(item.since)) for item in registry.stopped()
-        ]
-        salt = secrets.token_hex(SALT_BYTES)
-        content = payload(registry.verifier.name, size, rfc3339(now), salt, stopped)
+        text, _ = split_note(registry.checkpoint())
+        if self._read[0] != text:
+            self._read = text, [_entry(item) for item in registry.stopped()]
+        salt, size = secrets.token_hex(SALT_BYTES), Checkpoint.parse(text).size
+        content = payload(registry.verifier.name, size, issued_at, salt, self._read[1])
         return self._site.receipts.sign(content, kind=KIND)
+
+
+def _entry(item: Stopped) -> Entry:
+    """Of the time only the day: to the second it would tell an entry in every list, whatever the salt."""
+    return item.status_id, item.status, item.reason, item.since.astimezone(BEIJING).date()
 
 
 def _file(content: bytes, kind: str, cache: str) -> Response:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response
+from pydantic_core import to_json
 
 # Where machines ask: errors there are problems (RFC 9457), not pages.
 FOR_MACHINES = ("/api/", "/log/", "/.well-known/", "/healthz", "/readyz", "/metrics")
@@ -15,9 +16,8 @@ FOR_MACHINES = ("/api/", "/log/", "/.well-known/", "/healthz", "/readyz", "/metr
 def answer(body: Mapping[str, Any], status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:
     """`body` as UTF-8 JSON that nobody may keep: what it tells can change at any moment. Its words are in the language
     that was asked for."""
-    text = current_app.json.dumps(body, ensure_ascii=False, sort_keys=False)
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
-    return Response(text, status, headers, content_type=kind)
+    return Response(to_json(body), status, headers, content_type=kind)
 
 
 def kept(body: Mapping[str, Any], seconds: int) -> Response:

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from http import HTTPStatus
 
 from signsvc.config import Settings
-from signsvc.cosignatures import Witness, cosigned_by, with_cosignatures
+from signsvc.cosignatures import Witness, cosigned_by, only_by, with_cosignatures
 from signsvc.errors import Exit, InputError, SignsvcError
 from signsvc.notes import MAX_NOTE_BYTES, Checkpoint, NoteError, parse_decimal, split_note
 from signsvc.registry import Registry
@@ -102,7 +102,7 @@ def _keep(
     """Keep `note` with those of `lines` that are by pinned witnesses, beside the ones that are kept for it already."""
     text = split_note(note)[0]
     held = registry.cosigned()
-    base = held if held and split_note(held)[0] == text else _by_log_alone(registry, note)
+    base = held if held and split_note(held)[0] == text else only_by(note, registry.verifier)
     try:
         whole = with_cosignatures(base, lines, witnesses)
         fresh = cosigned_by(f"{text}\n{lines}", witnesses)
@@ -112,11 +112,3 @@ def _keep(
         raise NotCosigned("没有设置 witnesses 中任何一位见证人的联署")
     registry.keep_cosigned(whole)
     return Checkpoint.parse(text), cosigned_by(whole, witnesses)
-
-
-def _by_log_alone(registry: Registry, note: str) -> str:
-    """`note` with the log's own signature and no other."""
-    text, signatures = split_note(note)
-    log = registry.verifier
-    own = [item.line() for item in signatures if (item.name, item.key_id) == (log.name, log.key_id)]
-    return f"{text}\n" + "".join(own[:1])

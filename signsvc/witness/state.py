@@ -4,8 +4,8 @@
     witness.vkey      its public half, for those who rely on its cosignatures
     logs/<id>/        one folder for each log; <id> is the beginning of the SHA-256 of its name
       vkey, url       whom to believe, and where its checkpoint and tiles are
-      checkpoint      the checkpoint cosigned last, with the cosignature
-    evidence/         pairs of checkpoints that cannot both be true
+      checkpoint      the checkpoint cosigned last: signed by the log and cosigned here, and by nobody else
+    evidence/         one folder for each pair of checkpoints that do not go together; see `keep_evidence`
 
 Crash story. The checkpoint is replaced as a whole and fsynced, under a lock, before its cosignature is handed out: a
 witness that was killed may have cosigned what nobody received, and never forgets what somebody did.
@@ -16,7 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from signsvc.cosignatures import Witness, cosign, with_cosignatures, witness_of
+from signsvc.cosignatures import Witness, cosign, only_by, with_cosignatures, witness_of
 from signsvc.errors import KeysError
 from signsvc.keys.files import make_folder, read_private, write_new
 from signsvc.notes import Checkpoint, NoteError, Verifier, open_checkpoint, split_note
@@ -62,18 +62,19 @@ class State:
     key: Ed25519PrivateKey
     clock: Callable[[], datetime]
 
-    def logs(self) -> list[Log]:
-        """Every log that is trusted."""
-        return [_read_log(folder) for folder in sorted((self.folder / LOGS).glob("[0-9a-f]*"))]
+    def places(self) -> list[Path]:
+        """The folder of every log that is trusted."""
+        return sorted((self.folder / LOGS).glob("[0-9a-f]*"))
 
     def log(self, origin: str) -> Log | None:
         """The log of this name, if it is trusted."""
         folder = self._place(origin)
-        return _read_log(folder) if folder.is_dir() else None
+        return read_log(folder) if folder.is_dir() else None
 
     def trust(self, verifier: Verifier, address: str) -> Log:
         """Trust a log from now on; KeysError if its name is trusted under another key. A new address replaces the
         old one."""
+        address = check_address(address)
         folder = self._place(verifier.name)
         make_folder(folder)
         key = folder / "vkey"
@@ -83,8 +84,8 @@ class State:
             raise KeysError(
                 f"已信任的日志 {verifier.name} 是另一把公钥，不会更换：请先查明原因", "log_key_changed"
             )
-        _replace(folder / "url", f"{check_address(address)}\n")
-        return _read_log(folder)
+        _replace(folder / "url", f"{address}\n")
+        return read_log(folder)
 
     @contextmanager
     def locked(self, log: Log) -> Iterator[Checkpoint | None]:
@@ -107,18 +108,18 @@ class State:
         """Remember the checkpoint in `note`, then give the cosignature line. Only while it is `locked`."""
         text, _ = split_note(note)
         line = cosign(text, self.witness.name, self.key, self.clock())
-        _replace(log.checkpoint, with_cosignatures(note, line, [self.witness]))
+        _replace(log.checkpoint, with_cosignatures(only_by(note, log.verifier), line, [self.witness]))
         return line
 
-    def keep_evidence(self, log: Log, note: str, proof: str = "") -> Path:
-        """Keep what was seen beside what was shown now; the same pair is kept once."""
-        before = log.checkpoint.read_text("utf-8") if log.checkpoint.exists() else ""
-        name = sha256(f"{before}\n{split_note(note)[0]}".encode()).hexdigest()[:16]
-        folder = self.folder / EVIDENCE / name
+    def keep_evidence(self, log: Log, note: str, more: Mapping[str, str] | None = None) -> Path:
+        """Keep the checkpoint `seen` beside the one that is `shown` now, and what `more` files say of the two; the same
+        pair is kept once. Only after one was seen."""
+        before, now = log.checkpoint.read_text("utf-8"), only_by(note, log.verifier)
+        pair = f"{split_note(before)[0]}\n{split_note(now)[0]}"
+        folder = self.folder / EVIDENCE / sha256(pair.encode()).hexdigest()[:16]
         make_folder(folder)
-        for file, text in (("seen", before), ("shown", note), ("proof", proof)):
-            if text:
-                _replace(folder / file, text)
+        for file, text in {"seen": before, "shown": now, **(more or {})}.items():
+            _replace(folder / file, text)
         return folder
 
     def _place(self, origin: str) -> Path:
@@ -157,11 +158,12 @@ def open_state(folder: Path, clock: Callable[[], datetime]) -> State:
     return State(folder, witness, key, clock)
 
 
-def _read_log(folder: Path) -> Log:
+def read_log(folder: Path) -> Log:
+    """The log in one of the `places`; KeysError if that is not whole."""
     try:
         verifier = Verifier.parse((folder / "vkey").read_text("utf-8").strip())
         return Log(verifier, (folder / "url").read_text("utf-8").strip(), folder)
-    except (OSError, NoteError) as error:
+    except (OSError, ValueError) as error:
         raise KeysError(f"见证记录 {folder} 不完整，请恢复备份", "state_damaged") from error
 
 

@@ -48,6 +48,10 @@ def test_a_code_survives_groups_case_width_and_misread_characters(code: str) -> 
         f" {grouped.lower()} ",
         grouped.replace("-", "—"),
         grouped.replace("-", "　"),
+        f"查验码：{grouped}",
+        f"查验码 {grouped}",
+        f"【{grouped}】",
+        f"（查验码：{grouped}）",
         wide,
         misread,
     ):
@@ -100,6 +104,8 @@ def test_any_text_is_a_code_or_a_value_error(raw: str) -> None:
         ("示范区和平街道幸福社区证明第2026-000001号", "2026-000001"),
         ("第二社区证明第2026-000001号，", "2026-000001"),
         ("〔2026〕12", "〔2026〕12"),
+        ("社区证〔2026〕12号", "社区证〔2026〕12号"),
+        ("QH-DEMO-2026-000003", "QH-DEMO-2026-000003"),
     ],
 )
 def test_a_number_is_read_however_it_was_pasted(raw: str, number: str) -> None:
@@ -107,7 +113,38 @@ def test_a_number_is_read_however_it_was_pasted(raw: str, number: str) -> None:
     assert normalise_number(number) == number
 
 
-@pytest.mark.parametrize("raw", ["", "  ", "第号", "2026\u202e1", "a;b", "证明第" * 10_000])
+numbers = st.from_regex(r"([a-z0-9]{1,8}-){0,2}(19|20)[0-9]{2}-[0-9]{1,8}", fullmatch=True)
+LABELS = ["", "编号：", "编号:", "证明编号：", " 证明编号 ： ", "证明第", "第"]
+
+
+@given(
+    numbers,
+    st.sampled_from(LABELS),
+    st.sampled_from(["", "()", "（）", "[]", "【】", "“”", "《》"]),
+    st.booleans(),
+)
+def test_what_is_pasted_around_a_number_is_left_aside(
+    number: str, label: str, brackets: str, inside: bool
+) -> None:
+    first, last = brackets[:1], brackets[1:]
+    ending = "号" if label.endswith("第") else ""
+    pasted = f"{first}{label}{number}{ending}{last}" if inside else f"{label}{first}{number}{last}{ending}"
+    assert normalise_number(pasted) == number
+    assert normalise_number(f" {pasted}\n") == number
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_number_or_a_value_error(raw: str) -> None:
+    try:
+        number = normalise_number(raw)
+    except ValueError:
+        return
+    assert normalise_number(number) == number
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "  ", "第号", "编号：", "【】", "编号:编号:1", "2026\u202e1", "a;b", "证明第" * 10_000]
+)
 def test_what_holds_no_number_is_refused(raw: str) -> None:
     with pytest.raises(ValueError, match="编号"):
         normalise_number(raw)

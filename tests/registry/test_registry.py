@@ -40,6 +40,7 @@ from signsvc.errors import NotFound, RegistryError, StatusNotAllowed
 from signsvc.models import Certificate, Number, OfficeId, Status
 from signsvc.proofs import open_bundle
 from signsvc.registry import Boxed, Claim, Conflict, Lost, Recorded, Registry, Reservation
+from signsvc.report import history_of
 from signsvc.statuses import Event
 
 
@@ -233,6 +234,8 @@ def test_number_and_code_find_only_together(registry: Registry) -> None:
     one, two = issue(registry, "a", "b")
     assert registry.find(one.number, code_of(one)) == registry.by_number(one.number)
     assert registry.find(one.printed, code_of(one)) == registry.by_number(one.number)
+    assert registry.find(one.number.upper(), code_of(one)) == registry.by_number(one.number)
+    assert registry.proof_bundle(one.number.upper(), code_of(one))
     for number, code in (
         (one.number, code_of(two)),
         (one.number, "X"),
@@ -370,12 +373,45 @@ def test_a_proof_bundle_stands_alone(registry: Registry) -> None:
     for item in held:
         bundle = registry.proof_bundle(item.printed, code_of(item))
         assert bundle is not None
-        record, proof, checkpoint = open_bundle(bundle, registry.verifier)
-        assert (record["number"], checkpoint.size, checkpoint.origin) == (item.number, 11, ORIGIN)
-        assert registry.inclusion(proof.index) == proof
+        proven = open_bundle(bundle, registry.verifier)
+        issued, checkpoint = proven.issue, proven.checkpoint
+        assert (issued.record["number"], checkpoint.size, checkpoint.origin) == (item.number, 11, ORIGIN)
+        assert registry.inclusion(issued.proof.index) == issued.proof
         for secret in (NAME, ID_NUMBER, STATEMENT, code_of(item), item.mark.request_key):
             assert secret not in json.dumps(json.loads(bundle), ensure_ascii=False)
     assert registry.proof_bundle(held[0].number, code_of(held[1])) is None
+
+
+def test_a_proof_bundle_holds_every_change_of_status_under_one_checkpoint(registry: Registry) -> None:
+    mine, other = issue(registry, "mine", "other")
+    change(registry, mine.number, Event.SUSPEND)
+    registry.record_copy(mine.number, b"box", NOW)
+    registry.keep_cosigned(registry.checkpoint())
+    change(registry, other.number, Event.REVOKE)
+    before = open_bundle(registry.proof_bundle(mine.number, code_of(mine)) or "", registry.verifier)
+    assert before.checkpoint.size == 4  # the cosigned one, which reaches as far as the suspension
+    change(registry, mine.number, Event.RESUME)
+    change(registry, mine.number, Event.REVOKE)
+    bundle = registry.proof_bundle(mine.number, code_of(mine)) or ""
+    proven = open_bundle(bundle, registry.verifier)
+    assert [entry.record["kind"] for entry in proven.later] == ["suspended", "resumed", "revoked"]
+    assert [entry.proof.index for entry in proven.later] == [2, 5, 6]
+    assert proven.checkpoint.size == 7  # the cosigned one does not reach the revocation
+    told = history_of(proven.issue.record, [entry.record for entry in proven.later])
+    assert told == known(registry, mine.number).history
+
+
+def test_no_proof_bundle_is_given_while_the_newest_entry_is_not_published(
+    registry: Registry, tmp_path: Path
+) -> None:
+    held = issue(registry, "a")[0]
+    change(registry, held.number, Event.REVOKE)
+    with sqlite3.connect(tmp_path / "registry.sqlite3") as connection:
+        connection.execute("DELETE FROM checkpoints WHERE size = 2")
+    connection.close()
+    with pytest.raises(RegistryError) as refused:
+        registry.proof_bundle(held.number, code_of(held))
+    assert refused.value.code == "not_published"
 
 
 def test_a_leaf_that_is_not_published_has_no_proof_yet(registry: Registry) -> None:

@@ -7,8 +7,10 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -16,14 +18,20 @@ from typing import Any
 import pytest
 from cryptography import x509
 from flask.testing import FlaskClient
+from growing import KEY as STRANGER
+from growing import ORIGIN
 from home import Home, read_results
 from proofbundle.tlogproof import verify_tlog_proof
 from werkzeug.test import TestResponse
 
+from signsvc.errors import Busy, RegistryError
 from signsvc.merkle import leaf_hash
-from signsvc.notes import Verifier, open_checkpoint
+from signsvc.models import Status
+from signsvc.notes import Checkpoint, Verifier, open_checkpoint, sign_note
 from signsvc.proofs import canonical, leaf_data
+from signsvc.registry import Registry, Stopped
 from signsvc.web import create_app
+from signsvc.web.log import Listing
 from signsvc.web.server import opened
 from signsvc.web.site import Site
 
@@ -184,6 +192,87 @@ def test_the_page_tells_size_root_and_key(public: Public, language: str) -> None
     assert f"<dd>{checkpoint[1]}</dd>" in page.text
     assert checkpoint[2].replace("+", "&#43;") in page.text or checkpoint[2] in page.text
     assert "127.0.0.1:8000/log" in page.text
+
+
+@dataclass
+class Counted:
+    """The list of stopped certificates under a clock and over a log of the test's own; how often that was read."""
+
+    listing: Listing
+    clock: list[float]
+    size: int = 5
+    reads: int = 0
+    fails: bool = False
+    meanwhile: Callable[[], object] = lambda: None
+
+    def signed(self) -> dict[str, Any]:
+        body = self.listing.signed()[0].split(".")[1]
+        return dict(json.loads(urlsafe_b64decode(body + "==")))
+
+    def checkpoint(self) -> str:
+        return sign_note(Checkpoint(ORIGIN, self.size, bytes(32)).text(), ORIGIN, STRANGER)
+
+    def stopped(self) -> list[Stopped]:
+        self.reads += 1
+        self.meanwhile()
+        if self.fails:
+            raise RegistryError("…", "registry_outdated")
+        return [Stopped("a", Status.REVOKED, "other", datetime(2026, 11, 21, 17, 30, 59, tzinfo=UTC))]
+
+
+@pytest.fixture
+def counted(public: Public, monkeypatch: pytest.MonkeyPatch) -> Counted:
+    clock = [0.0]
+    made = Counted(Listing(public.site, lambda: clock[0]), clock)
+    monkeypatch.setattr(Registry, "checkpoint", made.checkpoint)
+    monkeypatch.setattr(Registry, "stopped", made.stopped)
+    return made
+
+
+def test_the_log_is_read_again_only_when_it_has_grown(counted: Counted) -> None:
+    first = counted.signed()
+    counted.clock[0] = 59
+    assert counted.signed() == first
+    counted.clock[0] = 60
+    second = counted.signed()
+    assert (second["salt"] != first["salt"], counted.reads) == (True, 1)
+    assert list(second["entries"].values()) == [
+        ["revoked", "other", "2026-11-22"]
+    ]  # a day in Beijing, no more
+    counted.size, counted.clock[0] = 6, 120
+    assert (counted.signed()["size"], counted.reads) == (6, 2)
+
+
+def test_a_failure_counts_for_its_minute(counted: Counted) -> None:
+    counted.fails = True
+    for second in (0, 1, 59):
+        counted.clock[0] = second
+        with pytest.raises(RegistryError) as failed:
+            counted.signed()
+        assert failed.value.code == "registry_outdated"
+    assert counted.reads == 1
+    counted.fails, counted.clock[0] = False, 60
+    assert counted.signed()["entries"]
+    assert counted.reads == 2
+
+
+def test_whoever_asks_while_the_list_is_made_waits_for_nobody(counted: Counted) -> None:
+    """The others ask from within the reading of the log, which is so held up until they are answered."""
+    others: list[dict[str, Any]] = []
+
+    def busy() -> None:
+        with pytest.raises(Busy) as refused:
+            counted.signed()
+        assert refused.value.retry_after > 0
+
+    counted.meanwhile = busy  # there is no list yet
+    first = counted.signed()
+    counted.size, counted.clock[0], counted.meanwhile = 6, 599, lambda: others.append(counted.signed())
+    assert counted.signed() not in others
+    assert others == [first]
+    counted.size, counted.clock[0], counted.meanwhile = 7, 599 + 600, busy  # the list is too old by now
+    assert counted.signed()["size"] == 7
+    assert counted.reads == 3
 
 
 def test_nothing_public_tells_a_number_or_a_code(public: Public) -> None:
