@@ -54,6 +54,7 @@ class Settings:
     limit_upload: str = "30/minute"  # an address: files to examine
     limit_code: str = "60/minute"  # a code, whoever asks
     limit_claims: str = "30/hour"  # a certificate: tries to match names or numbers
+    limit_misses: str = "20/day"  # a certificate: tries that did not match
     checks: int = 2  # files examined at the same time, on this machine
     proxies: int = (
         0  # how many trusted proxies stand before the service; their X-Forwarded-* headers are believed

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from signsvc.cli.shared import settings
-from signsvc.doctor import examine
 from signsvc.errors import Exit
 from signsvc.wiring.home import is_made, make_home
 
@@ -25,6 +24,8 @@ def init(demo: bool, unless_made: bool) -> None:
 @click.command()
 def doctor() -> int:
     """检查环境：版本、转换程序、字体、密钥及其有效期、登记库、政策文件；并说明怎么办。"""
+    from signsvc.doctor import examine  # only here: it loads what reads PDF and Word files
+
     findings = examine(settings())
     for finding in findings:
         click.echo(f"{finding.label} {finding.name}：{finding.text}")

@@ -38,6 +38,8 @@ def _meant(param: click.Parameter | None) -> str:
     kind = param.type if param else None
     if isinstance(kind, click.Choice):
         return f"：应为 {'、'.join(map(str, kind.choices))}"
+    if isinstance(kind, click.IntRange):
+        return f"：应为 {kind.min} 至 {kind.max} 的整数"
     found = next((text for of, text in _MEANT if isinstance(kind, of)), "")
     return f"：{found}" if found else ""
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from asn1crypto import algos, cms, core, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509.oid import NameOID
 
-from signsvc.certificates import holder, may_seal, name_part, paths_to_root, signs_documents
+from signsvc.certificates import may_seal, paths_to_root, signs_documents
 from signsvc.models import Sha256
 from signsvc.seal.findings import Trust
 
@@ -35,21 +34,6 @@ class Claim:
     def leaf_sha256(self) -> Sha256:
         """SHA-256 of the certificate's DER."""
         return Sha256(hashlib.sha256(_der(self.leaf)).hexdigest())
-
-    @property
-    def issuer(self) -> str:
-        """Common name (CN) of whoever issued the certificate."""
-        return name_part(self.leaf.issuer, NameOID.COMMON_NAME)
-
-    @property
-    def owner(self) -> str:
-        """Organisation (O): the office's full name."""
-        return holder(self.leaf)
-
-    @property
-    def unit(self) -> str:
-        """Organisational unit (OU), where 演示 stands in demonstration seals."""
-        return name_part(self.leaf.subject, NameOID.ORGANIZATIONAL_UNIT_NAME)
 
     @property
     def encoded_certificates(self) -> tuple[bytes, ...]:

@@ -20,17 +20,16 @@ Whether the seal certificate had been revoked is the registry's knowledge, not t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from pyhanko.pdf_utils.misc import PdfDecodeLimitError
 
-from signsvc.report import Check
 from signsvc.seal import document
 from signsvc.seal.claim import Claim, canonical, is_ours, names_its_certificate, read_claim
 from signsvc.seal.document import SealingTime
-from signsvc.seal.findings import DETAILS, Examination, Outcome, Trust
+from signsvc.seal.findings import Examination, Outcome, Trust, steps
 from signsvc.seal.prechecks import (
     MAX_BYTES,
     Misshapen,
@@ -39,7 +38,6 @@ from signsvc.seal.prechecks import (
     signature_candidates,
 )
 
-STEPS = ("file", "signer", "whole", "container", "document", "seal")
 # Nothing was changed, but nobody we trust stands behind it.
 _NOT_VOUCHED_FOR = frozenset({"certificate_chain", "timestamp_untrusted"})
 Result = TypeVar("Result")
@@ -55,17 +53,8 @@ class _Record:
     claim: Claim | None = None
     ours: bool = False
     sealing: SealingTime | None = None
-    checks: list[Check] = field(default_factory=list)
-
-    def passed(self) -> None:
-        """The next step has passed."""
-        self.checks.append(Check(STEPS[len(self.checks)], "pass", "ok", DETAILS["ok"]))
-
-    def failed(self, code: str) -> None:
-        """The next step has failed; those behind it are not looked at."""
-        failing, *rest = STEPS[len(self.checks) :]
-        self.checks.append(Check(failing, "fail", code, DETAILS[code]))
-        self.checks += [Check(step, "skip", "not_reached", DETAILS["not_reached"]) for step in rest]
+    passed: int = 0  # steps
+    failure: str = "ok"  # code of the step that failed; those behind it are not looked at
 
 
 def examine(data: bytes, trust: Trust) -> Examination:
@@ -90,11 +79,11 @@ def _shielded(step: Callable[[], Result], otherwise: Callable[[Exception], Inste
 def _broken(record: _Record, error: Exception) -> Outcome:
     match error:
         case MemoryError() | PdfDecodeLimitError():
-            record.failed("too_large")
+            record.failure = "too_large"
         case RecursionError():
-            record.failed("too_deep")
+            record.failure = "too_deep"
         case _:
-            record.failed("malformed")
+            record.failure = "malformed"
     return Outcome.ALTERED if record.ours else Outcome.UNREADABLE
 
 
@@ -103,16 +92,16 @@ def _judge(record: _Record) -> Outcome:
         return _unreadable(record, "too_large")
     if not record.data.startswith(b"%PDF-"):
         return _unreadable(record, "not_pdf")
-    record.passed()
+    record.passed += 1
     _find_signer(record, signature_candidates(record.data))
     if not record.ours:
         return _judge_foreign(record)
-    record.passed()
+    record.passed += 1
     return _judge_ours(record)
 
 
 def _unreadable(record: _Record, code: str) -> Outcome:
-    record.failed(code)
+    record.failure = code
     return Outcome.UNREADABLE
 
 
@@ -134,13 +123,13 @@ def _judge_foreign(record: _Record) -> Outcome:
         signatures = tuple(document.signatures_in(record.data))
         _find_signer(record, signatures)
         if record.ours:
-            record.passed()
-            record.failed("several_revisions")
+            record.passed += 1
+            record.failure = "several_revisions"
             return Outcome.ALTERED
         if not signatures and b"/ByteRange" not in record.data:
-            record.failed("not_sealed")
+            record.failure = "not_sealed"
             return Outcome.NOT_SEALED
-    record.failed("not_ours")
+    record.failure = "not_ours"
     return Outcome.UNTRUSTED
 
 
@@ -148,14 +137,14 @@ def _judge_ours(record: _Record) -> Outcome:
     try:
         _check_ours(record)
     except Misshapen as flaw:
-        record.failed(flaw.code)
+        record.failure = flaw.code
         return Outcome.UNTRUSTED if flaw.code in _NOT_VOUCHED_FOR else Outcome.ALTERED
     return Outcome.SEALED
 
 
 def _check_ours(record: _Record) -> None:
     byte_range, der = sealed_whole(record.data)
-    record.passed()
+    record.passed += 1
     claim = read_claim(der)
     if not is_ours(claim, record.trust):
         raise Misshapen("signature_container")
@@ -163,24 +152,21 @@ def _check_ours(record: _Record) -> None:
         raise Misshapen("signature_encoding")
     if not names_its_certificate(claim):
         raise Misshapen("certificate_not_named")
-    record.passed()
+    record.passed += 1
     signature = document.sealed_field(record.data, byte_range, der)
-    record.passed()
+    record.passed += 1
     record.sealing = document.validate(signature, claim, record.trust)
-    record.passed()
+    record.passed += 1
 
 
 def _examination(record: _Record, outcome: Outcome) -> Examination:
     byte_range = find_byte_range(record.data)
-    claim, ours, sealing = record.claim, record.ours, record.sealing
+    claim, sealing = record.claim, record.sealing
     return Examination(
         outcome=outcome,
-        checks=tuple(record.checks),
+        checks=steps(record.passed, record.failure),
         signed_sha256=byte_range.signed_sha256(record.data) if byte_range else None,
         seal_certificate=claim.leaf_sha256 if claim else None,
-        issuer=claim.issuer if claim and ours else "",
-        owner=claim.owner if claim and ours else "",
-        unit=claim.unit if claim and ours else "",
         sealed_at=sealing.at if sealing else None,
         timestamped=sealing.timestamped if sealing else False,
     )

@@ -1,8 +1,9 @@
 """What an examination is given and what it gives back: trust, outcome, checks. No PDF is opened here.
 
 Kept apart from the examination so that whoever only sends files to the sandbox need not load a PDF library.
-The JSON form is what crosses the border from the child that parsed a hostile file: it is read back field by field,
-never unpickled.
+The JSON form is what crosses the border from the child that parsed a hostile file. No word of the child's own gets
+into an answer that we sign: it says how many steps passed and the code of the one that failed, and names and words are
+looked up on this side. Digests and times have one form; nothing else is taken.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from signsvc.report import Check
 
 # Head of what goes to the child: length of the trust (JSON) and of the file, in bytes; both follow.
 REQUEST = struct.Struct(">II")
-RESULTS = ("pass", "fail", "skip")
+STEPS = ("file", "signer", "whole", "container", "document", "seal")
 _HEX = frozenset("0123456789abcdef")
-_LONGEST_TEXT = 500
+_LONGEST_TIME = 40  # characters
 
 
 # What a check's code means, for the person who holds the file.
@@ -104,17 +105,13 @@ class Examination:
 
     `signed_sha256` is the SHA-256 of the bytes inside the byte range (ISO 32000-2 12.8.1), given whenever that range
     makes sense, also when bytes were added behind it. `sealed_at` is the time stamp's time if `timestamped`, else the
-    time the seal claims. `issuer`, `owner` and `unit` (CN of the issuer, O and OU of the seal certificate) come from
-    certificates of ours only: an uploaded file cannot put words on a page through them.
+    time the seal claims. Whose seal it is says the registry, never the file.
     """
 
     outcome: Outcome
     checks: tuple[Check, ...]
     signed_sha256: Sha256 | None = None
     seal_certificate: Sha256 | None = None  # of the signing certificate's DER, whoever's it is
-    issuer: str = ""
-    owner: str = ""
-    unit: str = ""
     sealed_at: datetime | None = None
     timestamped: bool = False
 
@@ -125,55 +122,65 @@ class Examination:
 
     def to_json(self) -> bytes:
         """UTF-8 JSON, times as ISO 8601 with their offset."""
-        fields = {**vars(self), "checks": [vars(check) for check in self.checks]}
+        fields = {key: value for key, value in vars(self).items() if key != "checks"}
+        fields["passed"], fields["code"] = sum(check.result == "pass" for check in self.checks), self.code
         fields["sealed_at"] = self.sealed_at.isoformat() if self.sealed_at else None
-        return json.dumps(fields, ensure_ascii=False).encode()
+        return json.dumps(fields).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Examination:
-        """Reads `to_json` back from a sender that may lie about form; ValueError for anything out of form."""
+        """Reads `to_json` back from a sender that may lie; ValueError for what no examination says."""
         try:
             return cls._from_fields(json.loads(data))
-        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, RecursionError) as error:
             raise ValueError("not an examination") from error
 
     @classmethod
     def _from_fields(cls, fields: Mapping[str, Any]) -> Examination:
-        sealed_at = fields["sealed_at"]
+        outcome, passed, code = Outcome(fields["outcome"]), fields["passed"], fields["code"]
+        if (outcome is Outcome.SEALED) != (passed == len(STEPS)):
+            raise ValueError("a seal is good when every step has passed, and only then")
         return cls(
-            outcome=Outcome(fields["outcome"]),
-            checks=tuple(_check(item) for item in fields["checks"]),
+            outcome=outcome,
+            checks=steps(passed, code),
             signed_sha256=_digest(fields["signed_sha256"]),
             seal_certificate=_digest(fields["seal_certificate"]),
-            issuer=_text(fields["issuer"]),
-            owner=_text(fields["owner"]),
-            unit=_text(fields["unit"]),
-            sealed_at=None if sealed_at is None else datetime.fromisoformat(_text(sealed_at)),
+            sealed_at=_time(fields["sealed_at"]),
             timestamped=fields["timestamped"] is True,
         )
 
 
+def steps(passed: int, code: str) -> tuple[Check, ...]:
+    """The checks of an examination: so many passed, the next failed with `code` (`ok`: none did), the rest was not
+    reached. ValueError for what cannot be."""
+    if passed not in range(len(STEPS) + 1) or (passed == len(STEPS)) != (code == "ok"):
+        raise ValueError("not so many steps")
+    if code not in DETAILS or code == "not_reached":
+        raise ValueError("not a code")
+    failing, rest = STEPS[passed : passed + 1], STEPS[passed + 1 :]
+    return (
+        *(Check(step, "pass", "ok", DETAILS["ok"]) for step in STEPS[:passed]),
+        *(Check(step, "fail", code, DETAILS[code]) for step in failing),
+        *(Check(step, "skip", "not_reached", DETAILS["not_reached"]) for step in rest),
+    )
+
+
 def refused(code: str) -> Examination:
     """An examination that could not be finished: the file counts as unreadable."""
-    return Examination(Outcome.UNREADABLE, (Check("file", "fail", code, DETAILS[code]),))
-
-
-def _check(item: Mapping[str, Any]) -> Check:
-    if item["result"] not in RESULTS:
-        raise ValueError("not a result")
-    return Check(_text(item["name"]), item["result"], _text(item["code"]), _text(item["detail"]))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
-        raise ValueError("not a text")
-    return value
+    return Examination(Outcome.UNREADABLE, steps(0, code))
 
 
 def _digest(value: object) -> Sha256 | None:
     if value is None:
         return None
-    text = _text(value)
-    if len(text) != 64 or not _HEX.issuperset(text):
+    if not isinstance(value, str) or len(value) != 64 or not _HEX.issuperset(value):
         raise ValueError("not a digest")
-    return Sha256(text)
+    return Sha256(value)
+
+
+def _time(value: object) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > _LONGEST_TIME:
+        raise ValueError("not a time")
+    return datetime.fromisoformat(value)

@@ -1,8 +1,8 @@
-"""Hostile files in a child: no network, little memory, little time, and an answer whatever happens to it.
+"""Hostile files in a child: no network, no other file, little memory, little time, and an answer whatever happens.
 
 A template process has the PDF libraries loaded and forks for every file, so an honest file costs tens of milliseconds
-and no state passes from one file to the next. The answer is read back as JSON, field by field: the child is foreign
-ground once it has parsed the file.
+and no state passes from one file to the next. The child is foreign ground once it has parsed the file: of its answer
+only codes, digests and times are taken, never words (`findings`).
 """
 
 from __future__ import annotations
@@ -60,15 +60,16 @@ class _Template:
 class Sandbox:
     """Examines files in children. Usable from any thread; `parallel` files at a time, the others wait their turn.
 
-    Made early, it starts up beside the caller: the first file then need not wait for it. The time limit of a file
-    begins when its child is ready. Close it, or use it as a context manager; its children die with this process.
+    It starts with the first file; `ready` starts it earlier, beside the caller, so that the first file need not wait.
+    The time limit of a file begins when its child is ready. Close it, or use it as a context manager; its children die
+    with this process.
     """
 
     def __init__(self, limits: Limits = Limits(), parallel: int = 4) -> None:
         self._limits = limits
         self._slots = threading.BoundedSemaphore(parallel)
         self._lock = threading.Lock()
-        self._template = self._start()
+        self._template: _Template | None = None
 
     def examine(self, data: bytes, trust: Trust) -> Examination:
         """Judges `data`; `unreadable` with `too_slow`, `too_large` or `crashed` if the child had to give up.
@@ -88,19 +89,21 @@ class Sandbox:
     @property
     def template_pid(self) -> int:
         """Process number of the template, for whoever watches processes."""
-        return self._template.process.pid
+        return self._living_template().process.pid
 
     def ready(self) -> bool:
-        """Whether a file could be examined; a template that died is replaced by asking."""
+        """Whether a file could be examined; a template that is missing or died is started by asking."""
         return self._living_template().usable
 
     def close(self) -> None:
         """Ends the template and with it every child."""
         with self._lock:
-            self._template.control.close()
-            if self._template.owner == os.getpid():
-                self._template.process.kill()
-                self._template.process.wait()
+            template, self._template = self._template, None
+            if template:
+                template.control.close()
+                if template.owner == os.getpid():
+                    template.process.kill()
+                    template.process.wait()
 
     def __enter__(self) -> Sandbox:
         return self
@@ -136,9 +139,10 @@ class Sandbox:
 
     def _living_template(self) -> _Template:
         with self._lock:
-            if not self._template.usable:
+            if self._template and not self._template.usable:
                 self._template.control.close()
-                self._template = self._start()
+                self._template = None
+            self._template = self._template or self._start()
             return self._template
 
     def _start(self) -> _Template:

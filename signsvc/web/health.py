@@ -20,13 +20,16 @@ def health(site: Site) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> Response:
-        """Whether the registry answers with a checkpoint that its log signed, and files can be examined."""
+        """Whether the registry answers with a checkpoint that its log signed, files can be examined, and every list of
+        revoked seals can be read."""
         try:
             site.registry.checkpoint()
         except SignsvcError as error:
             return problem(error.code, say("登记库不可用"), 503, _AGAIN)
         if not site.ready():
             return problem("sandbox_failed", say("检查程序不可用"), 503, _AGAIN)
+        if site.pki.faults():
+            return problem("pki_unreadable", say("吊销列表无法读取"), 503, _AGAIN)
         return answer({"status": "ready"})
 
     @blueprint.get("/metrics")

@@ -20,13 +20,16 @@ from signsvc.config import Settings
 from signsvc.errors import InputError
 from signsvc.receipts import Receipts, published
 from signsvc.web import create_app
+from signsvc.web.deadline import Hurried
 from signsvc.web.guard import Guard, Shared, lines, metrics
 from signsvc.web.site import Site
 from signsvc.wiring.guiding import Guide
-from signsvc.wiring.verifying import published_pki, serving
+from signsvc.wiring.verifying import serving
 
 MOST_WORKERS = 8
-_SILENCE = 10  # seconds until a client that stopped in the middle of a request is let go
+_SILENCE = (
+    10  # seconds until a client that stopped in the middle of a request is let go; `deadline` has the whole
+)
 _REQUESTS = 50_000  # of a worker, until a fresh one takes its place
 
 
@@ -63,7 +66,9 @@ class Server(BaseApplication):
     def load(self) -> Any:
         """In each worker: its own registry connection and sandbox, and only the keys for matching and receipts."""
         metrics.share(self._counted, self._place)
-        return create_app(self._open.enter_context(opened(self._settings, self._shared)))
+        site = self._open.enter_context(opened(self._settings, self._shared))
+        site.ready()  # the first file need not wait until the sandbox has started
+        return create_app(site)
 
     def _seat(self, arbiter: Any, worker: Any) -> None:
         living = {other.age for other in arbiter.WORKERS.values()}
@@ -92,7 +97,7 @@ def opened(settings: Settings, shared: Shared | None = None) -> Iterator[Site]:
             receipts=Receipts(service.ring.receipt),
             jwks=published([service.ring.receipt_public, *service.ring.receipt_earlier]),
             guide=Guide(settings),
-            pki=published_pki(settings),
+            pki=service.pki,
             log_chain=service.ring.log_chain,
             guard=Guard(settings, shared or Shared.made(settings)),
             ready=service.sandbox.ready,
@@ -122,6 +127,7 @@ def _options(listener: socket.socket, workers: int) -> dict[str, Any]:
     return {
         "bind": f"fd://{listener.fileno()}",
         "workers": workers,
+        "worker_class": Hurried,
         "threads": 4,
         "timeout": 30,
         "graceful_timeout": 10,
@@ -147,7 +153,7 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=512)
-        # Connections inherit it (Linux): a half-sent request holds a thread no longer than this.
+        # Connections inherit it (Linux): one read waits no longer than this.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _SILENCE, 0))
         return listener
     except OSError as error:

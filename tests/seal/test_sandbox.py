@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from vectors import hostile
 from vectors.workshop import Workshop
 
 from signsvc.seal.examine import examine
-from signsvc.seal.findings import Outcome
+from signsvc.seal.findings import DETAILS, STEPS, Outcome, Trust
 from signsvc.seal.sandbox import Limits, Sandbox
 
 # Every field has the next one twice: more paths than anyone can walk.
@@ -104,6 +106,106 @@ def test_the_child_is_cut_off_from_the_network(shop: Workshop, sandbox: Sandbox)
     network = Path(f"/proc/{sandbox.template_pid}/net")
     assert os.readlink(f"/proc/{sandbox.template_pid}/ns/net") != os.readlink("/proc/self/ns/net")
     assert (network / "route").read_text().splitlines()[1:] == []
+
+
+def test_nothing_is_started_before_it_is_needed() -> None:
+    with Sandbox() as box:
+        assert box._template is None
+        assert box.ready()
+        assert box.examine(b"no pdf", Trust(())).code == "not_pdf"
+
+
+@pytest.fixture
+def possessed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox whose child does what the file says: whatever a broken parser could be made to do."""
+    (tmp_path / "sitecustomize.py").write_text(POSSESSED, "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with Sandbox() as box:
+        yield box
+
+
+POSSESSED = """
+import os
+from signsvc.seal import examine
+from signsvc.seal.findings import refused
+
+class Said:
+    def __init__(self, said): self.to_json = lambda: said
+
+def obey(data, trust):
+    if data.startswith(b"{"):
+        return Said(data)
+    try:
+        exec(data.decode())
+    except PermissionError:
+        return refused("encrypted")
+    return refused("malformed")
+
+examine.examine = obey
+"""
+SECRET = "-----BEGIN PRIVATE KEY-----"
+ANSWER = {
+    "outcome": "altered",
+    "passed": 2,
+    "code": "byte_range",
+    "signed_sha256": None,
+    "seal_certificate": None,
+    "sealed_at": None,
+    "timestamped": False,
+}
+LIES = {
+    "issuer": SECRET,
+    "owner": SECRET,
+    "unit": SECRET,
+    "checks": [{"name": SECRET, "result": "fail", "code": "byte_range", "detail": SECRET}],
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({}, "byte_range"),
+        (LIES, "byte_range"),
+        ({"outcome": "sealed"}, "crashed"),
+        ({"outcome": "sealed", "code": "ok"}, "crashed"),
+        ({"passed": 6, "code": "ok"}, "crashed"),
+        ({"passed": 6}, "crashed"),
+        ({"passed": -1}, "crashed"),
+        ({"passed": 2.0}, "crashed"),
+        ({"code": SECRET}, "crashed"),
+        ({"code": [SECRET]}, "crashed"),
+        ({"outcome": SECRET}, "crashed"),
+        ({"signed_sha256": SECRET}, "crashed"),
+        ({"seal_certificate": "A" * 64}, "crashed"),
+        ({"sealed_at": SECRET}, "crashed"),
+        ({"sealed_at": "2026-11-21T00:00:00+08:00" + " " * 40}, "crashed"),
+    ],
+)
+def test_no_word_of_the_childs_is_taken(possessed: Sandbox, said: dict[str, object], code: str) -> None:
+    found = possessed.examine(json.dumps({**ANSWER, **said}).encode(), Trust(()))
+    assert (found.outcome is Outcome.SEALED, found.code) == (False, code)
+    assert SECRET not in repr(found)
+    assert [(check.name, check.detail) for check in found.checks if check.code == code] == [
+        (STEPS[2] if code == "byte_range" else "file", DETAILS[code])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("deed", "since"),
+    [
+        ("open('/etc/passwd')", 1),
+        ("os.listdir('/proc')", 1),
+        (f"open({__file__!r}, 'r+')", 1),
+        (f"os.kill({os.getpid()}, 0)", 6),
+    ],
+    ids=["reading", "listing", "writing", "signalling"],
+)
+def test_the_child_reaches_no_file_and_no_other_process(possessed: Sandbox, deed: str, since: int) -> None:
+    """As far as this machine's kernel offers it; `since` is the version of Landlock that does."""
+    offered = ctypes.CDLL(None).syscall(444, None, 0, 1)  # landlock_create_ruleset(2): the version
+    assert possessed.examine(deed.encode(), Trust(())).code == (
+        "encrypted" if offered >= since else "malformed"
+    )
 
 
 def test_closing_ends_the_template(shop: Workshop) -> None:

@@ -115,6 +115,15 @@ def test_other_sites_are_not(client: FlaskClient, path: str, headers: dict[str, 
         assert answer.json["code"] == "cross_site"
 
 
+def test_the_address_where_we_are_published_is_ours_whatever_a_proxy_calls_us(issued: Home) -> None:
+    with opened(replace(issued.settings, base_url="https://zm.example.gov.cn/service")) as site:
+        client = create_app(site).test_client()
+        assert send(client, Origin="https://zm.example.gov.cn").status_code == 200
+        assert send(client, Origin="https://zm.example.gov.cn.evil.example").status_code == 403
+    with opened(issued.settings) as site:  # its address stands for no machine in particular
+        assert send(create_app(site).test_client(), Origin=issued.settings.base_url).status_code == 403
+
+
 def test_a_link_from_another_site_is_followed(client: FlaskClient) -> None:
     assert client.get("/verify", headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
 
@@ -222,7 +231,8 @@ def test_the_log_tells_of_every_request_and_of_nobody(issued: Home, written: Str
         "某某银行",
     )
     typed = {"number": row["number"], "code": row["code"], "name": name, "id_number": id_number}
-    with opened(replace(issued.settings, limit_code="12/minute")) as site:
+    limits = {"limit_code": "12/minute", "limit_claims": "3/hour"}
+    with opened(replace(issued.settings, **limits)) as site:
         client = create_app(site).test_client()
         client.environ_base["REMOTE_ADDR"] = "203.0.113.77"
         client.environ_base["HTTP_USER_AGENT"] = f"{name} {row['code']}"
@@ -249,6 +259,10 @@ def test_the_log_tells_of_every_request_and_of_nobody(issued: Home, written: Str
         for data in (pdf, name.encode()):
             client.post("/api/v1/verify/file", data={"file": (BytesIO(data), f"{name}.pdf")})
         client.open("/verify", method=row["code"])
+    assert [line["level"] for line in logged(written) if line.get("event") == "claims_refused"] == [
+        "warning",
+        "warning",
+    ]
     found = [line for line in logged(written) if "route" in line]
     assert len(found) == 5 + 9 + 3 + 1 + 1 + 2 + 1
     assert {line["client"] for line in found} == {"203.0.113.0/24"}

@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 
 from signsvc.errors import Busy
 from signsvc.web import create_app
+from signsvc.web.api import describing
 from signsvc.web.guard import Shared, places
 from signsvc.web.guard.counters import SharedCounters
 from signsvc.web.guard.places import Places
@@ -29,13 +30,15 @@ from signsvc.web.server import opened
 from signsvc.wiring import apikeys
 from signsvc.wiring.home import now
 
-SECONDS = {"a": 1, "b": 60, "c": 60, "d": 3600}  # limits of different length may share a slot
+SECONDS = {"a": 1, "b": 60, "c": 3600, "d": 86_400}  # limits of different length may share a slot
 
 
 @effort(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from("abcd"), st.integers(0, 5), st.integers(1, 3), st.integers(0, 90)),
+        st.tuples(
+            st.sampled_from("abcd"), st.integers(0, 5), st.integers(1, 3), st.sampled_from((0, 7, 90, 40_000))
+        ),
         max_size=80,
     )
 )
@@ -236,6 +239,32 @@ def test_names_cannot_be_tried_out_against_a_certificate(issued: Home) -> None:
         )
 
 
+def test_an_identity_number_cannot_be_guessed_in_a_day(issued: Home) -> None:
+    """Misses count and hits do not; when they are used up nothing more is answered, be it right."""
+    row = read_results(issued.folder / "out")[1]
+    asked = {"number": row["number"], "code": row["code"]}
+
+    def claim(client: FlaskClient, valid_until: str) -> TestResponse:
+        return client.post("/api/v1/verify", json={**asked, "claims": {"valid_until": valid_until}})
+
+    with asking(issued, limit_claims="1000/hour", limit_misses="3/day") as client:
+        known = client.post("/api/v1/verify", json=asked).json
+        assert known
+        right, wrong = known["certificate"]["valid_until"], "2099-01-01"
+        days = (right,) * 4 + (wrong, right, wrong)
+        assert [claim(client, day).json["claims"]["valid_until"] for day in days] == [  # type: ignore[index]
+            day == right for day in days
+        ]
+        page = client.post("/verify", data={**asked, "name": "甲"})
+        assert "不一致" in page.get_data(as_text=True)
+        refused = claim(client, right)
+        assert refused.status_code == 429
+        assert 1 <= int(refused.headers["Retry-After"]) <= 86_400
+        assert client.post("/api/v1/verify", json=asked).status_code == 200
+        told = client.get("/metrics").get_data(as_text=True)
+        assert 'signsvc_refused_total{reason="misses"} 1.0' in told
+
+
 def test_a_batch_costs_as_much_as_it_asks(issued: Home) -> None:
     batch = {"items": [{"number": "gd-demo-2026-000001", "code": CODE}] * 4}
     with asking(issued, limit_batch="10/hour", limit_code="1000/hour") as client:
@@ -257,9 +286,27 @@ def test_files_are_limited_more_tightly_and_refused_before_they_are_read(issued:
         assert upload(client, 10) == 429
         read = MagicMock(side_effect=AssertionError("the body was read"))
         body = {"CONTENT_LENGTH": "9000000", "wsgi.input": MagicMock(read=read, readinto=read)}
-        large = client.post("/api/v1/verify/file", environ_overrides=body, content_type="multipart/form-data")
-        assert large.status_code == 429
+        chunked = {**body, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+        for sent in (body, chunked):
+            large = client.post(
+                "/api/v1/verify/file", environ_overrides=sent, content_type="multipart/form-data"
+            )
+            assert large.status_code == 429
         assert ask(client, sender="127.0.0.1").status_code == 200
+
+
+def test_the_description_of_the_api_is_made_once_a_language(
+    issued: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is added to its address: it has the limit of what is cheap."""
+    made = MagicMock(wraps=describing.render_template)
+    monkeypatch.setattr(describing, "render_template", made)
+    with asking(issued) as client:
+        queries = ("", "lang=en", "x=1", "lang=en&x=2")
+        chinese, english, *others = (client.get(f"/api/v1/docs?{query}").data for query in queries)
+    assert others == [chinese, english]
+    assert chinese != english
+    assert made.call_count == 2
 
 
 def test_when_every_place_is_taken_a_file_is_put_off(issued: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -12,11 +13,11 @@ from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from signsvc.config import Settings
-from signsvc.errors import Busy, SignsvcError
-from signsvc.identity import normalise_code, normalise_number
+from signsvc.errors import Busy, SignsvcError, TooMany
+from signsvc.identity import normalise_code
 from signsvc.web.guard.askers import Asker, address, network, roughly, with_key
 from signsvc.web.guard.counters import SharedCounters
-from signsvc.web.guard.crosssite import refuse_others
+from signsvc.web.guard.crosssite import origin_of, refuse_others
 from signsvc.web.guard.headers import protect
 from signsvc.web.guard.limiting import Limiter, Limits
 from signsvc.web.guard.lines import REQUESTS
@@ -64,6 +65,7 @@ class Guard:
     def __init__(self, settings: Settings, shared: Shared) -> None:
         self.metrics = Metrics()
         self._proxies = settings.proxies
+        self._own = None if settings.loopback else origin_of(settings.base_url)
         self._keys = ApiKeys(settings)
         self._places = shared.places
         self._limiter = Limiter(Limits.of(settings), shared.counters, self.metrics.refused)
@@ -80,11 +82,18 @@ class Guard:
             return
 
     def claims(self, number: str) -> None:
-        """One more try to match names or numbers against this certificate."""
+        """One more try to match names or numbers against this certificate; `number` as it is registered."""
         try:
-            self._limiter.claims(normalise_number(number))
-        except ValueError:
-            return
+            self._limiter.claims(number)
+        except TooMany:
+            REQUESTS.warning({"event": "claims_refused", "id": g.request_id})
+            raise
+
+    def matched(self, number: str, matches: Mapping[str, bool]) -> Mapping[str, bool]:
+        """What that try gave, to be counted if anything in it did not match."""
+        if not all(matches.values()):
+            self._limiter.missed(number)
+        return matches
 
     def items(self, count: int) -> None:
         """A batch asks as much as `count` single questions."""
@@ -124,7 +133,7 @@ class Guard:
         g.began, g.request_id = time.perf_counter(), secrets.token_hex(8)
         g.asker = anybody = Asker(f"at {network(address())}")
         try:
-            refuse_others()
+            refuse_others(self._own)
             g.asker = with_key(self._keys) or anybody
         except SignsvcError as error:
             self.metrics.refused(error.code)
@@ -139,7 +148,7 @@ class Guard:
         if not rule or (request.method != "POST" and (rule in _LIGHT_PAGES or rule.startswith(_LIGHT))):
             return self._limiter.page(g.asker)
         self._limiter.question(g.asker)
-        if request.method == "POST" and (request.content_length or 0) > _SMALL:
+        if request.method == "POST" and _announced() > _SMALL:
             self._limiter.has_files_left(g.asker)
 
     def _release(self, response: Response) -> Response:
@@ -165,3 +174,10 @@ class Guard:
             "language": language(),
         }
         REQUESTS.info({name: value for name, value in line.items() if value is not None})
+
+
+def _announced() -> float:
+    """The length of this request's body in bytes. One that comes in chunks does not say: it may be of any length."""
+    if "Transfer-Encoding" in request.headers:
+        return math.inf
+    return request.content_length or 0

@@ -12,6 +12,8 @@ Our own pages are served with Referrer-Policy `same-origin`: under `no-referrer`
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import request
 
 from signsvc.errors import SignsvcError
@@ -27,14 +29,23 @@ class CrossSite(SignsvcError):
     http = 403
 
 
-def refuse_others() -> None:
-    """CrossSite (403) for what another site sent and is not mere reading."""
+def origin_of(url: str) -> str:
+    """Scheme and host of an address, as browsers send it in Origin."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def refuse_others(own_origin: str | None = None) -> None:
+    """CrossSite (403) for what another site sent and is not mere reading.
+
+    Ours is the address that was asked, and `own_origin`, where the service is published: a proxy may ask by another.
+    """
     if request.method in _READING:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is not None:
         own = site in _OWN
     else:
-        own = origin is None or origin.lower() == f"{request.scheme}://{request.host}".lower()
+        own = origin is None or origin.lower() in (f"{request.scheme}://{request.host}".lower(), own_origin)
     if not own:
         raise CrossSite("这次提交来自其他网站，已拒绝：请在本网站的页面上重新填写")

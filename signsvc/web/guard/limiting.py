@@ -34,6 +34,7 @@ class Limits:
     upload: RateLimitItem
     code: RateLimitItem
     claims: RateLimitItem
+    misses: RateLimitItem
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -43,6 +44,7 @@ class Limits:
             parse(settings.limit_upload),
             parse(settings.limit_code),
             parse(settings.limit_claims),
+            parse(settings.limit_misses),
         )
 
 
@@ -83,7 +85,15 @@ class Limiter:
         self._hit("code", self._limits.code, code)
 
     def claims(self, number: str) -> None:
+        """One more try, if there were not too many misses: what is left of an identity number by someone's place and
+        date of birth are some 500, and the hour's limit alone would let them be tried in a day."""
+        if not self._strategy.test(self._limits.misses, "misses", number):
+            self._refuse("misses", self._limits.misses, number)
         self._hit("claims", self._limits.claims, number)
+
+    def missed(self, number: str) -> None:
+        """A try that did not match. Never refused: it has been answered."""
+        self._strategy.hit(self._limits.misses, "misses", number)
 
     def _of_key(self, asker: Asker) -> RateLimitItem | None:
         return RateLimitItemPerMinute(asker.key.per_minute) if asker.key else None
@@ -106,4 +116,11 @@ class Limiter:
         self._refused(name)
         reset = self._strategy.get_window_stats(limit, name, who).reset_time
         seconds = max(1, math.ceil(reset - time.time()))
-        raise TooMany(Text("查询过于频繁，请在{seconds}秒后再试", seconds=seconds), seconds)
+        raise TooMany(Text("查询过于频繁，请在{wait}后再试", wait=in_words(seconds)), seconds)
+
+
+def in_words(seconds: int) -> Text:
+    """How long to wait, as people count it."""
+    if seconds <= 120:
+        return Text("{seconds}秒", seconds=seconds)
+    return Text("{minutes}分钟", minutes=math.ceil(seconds / 60))
