@@ -1,17 +1,22 @@
 """What a holder keeps to show, offline, that a certificate was registered (C2SP tlog-proof@v1). Pure.
 
 A proof ties one leaf to one signed checkpoint. A *proof bundle* (存证包) is JSON
-`{v, record, salt, proof, log_chain}`: the clear record, the 128-bit salt (hexadecimal) that made its leaf unguessable,
-the proof as text, and the log's certificate with its issuers (base64 DER). The leaf's data is SHA-256(salt ‖ canonical
-record).
+`{v, record, salt, proof, later, log_chain}`: the clear record, the 128-bit salt (hexadecimal) that made its leaf
+unguessable, the proof as text; `later` the same three of each entry that changed the certificate's status since; and
+the log's certificate with its issuers (base64 DER). A leaf's data is SHA-256(salt ‖ canonical record).
+
+A bundle tells what was true when it was made, and as much as it was left: entries of one certificate are not chained,
+so whoever holds it can cut the newest off.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 from signsvc import merkle
@@ -66,6 +71,45 @@ class Proof:
         return checkpoint
 
 
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the log in the clear: its record, the salt of its leaf, and the proof of its place."""
+
+    record: Mapping[str, Any]
+    salt: bytes
+    proof: Proof
+
+    @classmethod
+    def parse(cls, content: Mapping[str, Any]) -> Entry:
+        """From an object of a bundle; BundleError if it is malformed. Nothing is verified yet."""
+        record, salt = content["record"], bytes.fromhex(content["salt"])
+        if not isinstance(record, dict) or len(salt) != SALT_BYTES:
+            raise BundleError("an entry of the bundle is malformed")
+        return cls(record, salt, Proof.parse(content["proof"]))
+
+    def content(self) -> dict[str, Any]:
+        """As an object of a bundle."""
+        return {"record": self.record, "salt": self.salt.hex(), "proof": self.proof.text()}
+
+    def verify(self, verifier: Verifier) -> Checkpoint:
+        """The checkpoint under which the entry lies; BundleError if it does not."""
+        return self.proof.verify(leaf_data(self.salt, canonical(self.record)), verifier)
+
+
+@dataclass(frozen=True)
+class Proven:
+    """What a bundle proves: the issue of a certificate, what its status became later, and the log they lie in."""
+
+    issue: Entry
+    later: tuple[Entry, ...]
+    checkpoint: Checkpoint
+
+    @property
+    def newest(self) -> int:
+        """The index of the last entry."""
+        return (self.issue, *self.later)[-1].proof.index
+
+
 def canonical(value: Mapping[str, Any]) -> str:
     """The one spelling of a record as JSON: RFC 8785 for what records hold (strings, integers, booleans, null,
     lists, and objects with ASCII keys)."""
@@ -77,39 +121,50 @@ def leaf_data(salt: bytes, record: str) -> bytes:
     return sha256(salt + record.encode()).digest()
 
 
-def write_bundle(record: Mapping[str, Any], salt: bytes, proof: Proof, chain: Sequence[bytes] = ()) -> str:
-    """The proof bundle as JSON text; `chain` is the log's certificate and its issuers, DER."""
-    certificates = [encode(item) for item in chain]
-    content = {"v": 1, "record": record, "salt": salt.hex(), "proof": proof.text()}
-    return canonical({**content, "log_chain": certificates})
+def write_bundle(issue: Entry, later: Sequence[Entry] = (), chain: Sequence[bytes] = ()) -> str:
+    """The proof bundle as JSON text; `later` in the order of the log, `chain` the log's certificate and its issuers
+    (DER)."""
+    content = {"v": 1, **issue.content(), "later": [entry.content() for entry in later]}
+    return canonical({**content, "log_chain": [encode(item) for item in chain]})
 
 
 def log_chain(bundle: str | bytes) -> list[bytes]:
     """The log's certificate and its issuers as a bundle brings them, DER; nothing is verified yet."""
-    if len(bundle) > MAX_BUNDLE_BYTES:
-        raise BundleError("the bundle is too long")
-    try:
-        return [decode(item) for item in json.loads(bundle)["log_chain"][:MAX_CHAIN]]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BundleError("the bundle is malformed") from error
+    with _reading(bundle) as content:
+        return [decode(item) for item in content["log_chain"][:MAX_CHAIN]]
 
 
-def open_bundle(bundle: str | bytes, verifier: Verifier) -> tuple[dict[str, Any], Proof, Checkpoint]:
-    """(record, proof, checkpoint) of a bundle that proves its record to be in `verifier`'s log.
+def open_bundle(bundle: str | bytes, verifier: Verifier) -> Proven:
+    """What a bundle proves to be in `verifier`'s log: its record, and what is later of the same number, in the order
+    and under the same checkpoint.
 
-    Raises BundleError for anything malformed or unproven; the bundle may come from anywhere.
+    Raises BundleError for anything malformed or unproven; the bundle may come from anywhere. One that was made before
+    there was `later` tells of nothing later.
     """
+    with _reading(bundle) as content:
+        later = content.get("later", [])
+        if not isinstance(later, list):
+            raise BundleError("what came later is no list")
+        entries = [Entry.parse(item) for item in (content, *later)]
+        checkpoints = {entry.verify(verifier) for entry in entries}
+        numbers = {entry.record["number"] for entry in entries}
+    ordered = all(one.proof.index < other.proof.index for one, other in pairwise(entries))
+    if not (ordered and len(numbers) == len(checkpoints) == 1):
+        raise BundleError("the entries are not of one number, in one log, in their order")
+    return Proven(entries[0], tuple(entries[1:]), checkpoints.pop())
+
+
+@contextmanager
+def _reading(bundle: str | bytes) -> Iterator[Any]:
+    """The JSON of a bundle; whatever is wrong with its form is a BundleError."""
     if len(bundle) > MAX_BUNDLE_BYTES:
         raise BundleError("the bundle is too long")
     try:
-        content = json.loads(bundle)
-        record, salt, proof = content["record"], bytes.fromhex(content["salt"]), Proof.parse(content["proof"])
-        data = leaf_data(salt, canonical(record))
+        yield json.loads(bundle)
+    except BundleError:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleError("the bundle is malformed") from error
-    if not isinstance(record, dict) or len(salt) != SALT_BYTES:
-        raise BundleError("the bundle is malformed")
-    return record, proof, proof.verify(data, verifier)
 
 
 def _index(lines: list[str]) -> int:

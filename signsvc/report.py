@@ -7,14 +7,14 @@ nothing that filled a slot.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Literal
 
 from signsvc.models import Certificate, Medium, Number, OfficeId, Sha256, Standing, Status
-from signsvc.statuses import REASONS
+from signsvc.statuses import REASONS, Event, after
 from signsvc.texts import Text
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -94,8 +94,8 @@ class Asked:
 
 @dataclass(frozen=True)
 class Report:
-    """The answer. `rely` is the one boolean for machines: valid, every check passed (offline the status is not one of
-    them), under a recognised seal, and no demonstration."""
+    """The answer. `rely` is the one boolean for machines: valid today, every check passed (offline the status is not
+    one of them), under a recognised seal, and no demonstration."""
 
     verdict: Verdict
     checked: Checked
@@ -112,6 +112,7 @@ class Report:
     def rely(self) -> bool:
         return (
             self.verdict is Verdict.VALID
+            and self.as_of == self.checked_at.astimezone(BEIJING).date()
             and all(check.result == "pass" for check in self.checks)
             and self.certificate is not None
             and not self.certificate.demo
@@ -206,15 +207,32 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(BEIJING).isoformat(timespec="seconds")
 
 
+def history_of(issue: Mapping[str, Any], later: Iterable[Mapping[str, Any]]) -> tuple[StatusEvent, ...]:
+    """What became of a certificate, as the clear records of its entries tell, its issue first.
+
+    ValueError if they cannot have followed one another: one was left out between them, or is no change of status.
+    """
+    if issue["kind"] != "issued":
+        raise ValueError("this is not the issue of a certificate")
+    found = [StatusEvent(Status.ISSUED, datetime.fromisoformat(issue["registered_at"]))]
+    for record in later:
+        status = after(found[-1].status, Event(record["kind"]))
+        if status is None:
+            raise ValueError("these changes of status cannot have followed one another")
+        at = datetime.fromisoformat(record["registered_at"])
+        found.append(StatusEvent(status, at, record.get("reason", ""), record.get("superseded_by")))
+    return tuple(found)
+
+
 def status_at(history: Sequence[StatusEvent], as_of: date) -> StatusEvent | None:
     """The last event by the end of that day in Beijing; for days to come, the last there is. In log order."""
     happened = [event for event in history if event.at.astimezone(BEIJING).date() <= as_of]
     return happened[-1] if happened else None
 
 
-def judge(certificate: Certificate, history: Sequence[StatusEvent], as_of: date) -> Verdict:
-    """Verdict of a registered certificate on a day: status then, then the dates; valid_until is inclusive."""
-    event = status_at(history, as_of)
+def judge(certificate: Certificate, event: StatusEvent | None, as_of: date) -> Verdict:
+    """Verdict of a registered certificate on a day, `event` being what its status was by: status, then the dates;
+    valid_until is inclusive."""
     match event.status if event else Status.ISSUED:
         case Status.REVOKED:
             return Verdict.REVOKED
@@ -240,6 +258,20 @@ STANDING_NOTES = {
 }
 
 
+_WHY = {
+    Status.ISSUED: "恢复原因：{reason}",
+    Status.SUSPENDED: "暂停原因：{reason}",
+    Status.REVOKED: "撤销原因：{reason}",
+    Status.SUPERSEDED: "换发原因：{reason}",
+}
+_LATER = {
+    Status.ISSUED: ("resumed_later", "按{day}的情况；此后已于{since}恢复"),
+    Status.SUSPENDED: ("suspended_later", "按{day}的情况；此后已于{since}暂停"),
+    Status.REVOKED: ("revoked_later", "按{day}的情况；此后已于{since}撤销"),
+    Status.SUPERSEDED: ("superseded_later", "按{day}的情况；此后已于{since}换发"),
+}
+
+
 def notes(certificate: Certificate, event: StatusEvent | None) -> tuple[Reason, ...]:
     """What a reader must know beside the verdict: standing of the seal, paper original, why the status changed."""
     found: list[Reason] = []
@@ -247,11 +279,27 @@ def notes(certificate: Certificate, event: StatusEvent | None) -> tuple[Reason, 
         found.append(note)
     if certificate.medium is Medium.PAPER:
         found.append(Reason("paper_original", "以加盖公章的纸质件为准"))
-    if event and event.reason:
-        found.append(Reason(event.reason, REASONS.get(event.reason, event.reason)))
-    if event and event.superseded_by:
-        found.append(Reason("superseded_by", Text("已换发为 {number}", number=event.superseded_by)))
-    return tuple(found)
+    return (*found, *(_of_event(event) if event else ()))
+
+
+def _of_event(event: StatusEvent) -> Iterator[Reason]:
+    """Why the status is what it is; that it was replaced because it was replaced is said once."""
+    if event.reason == event.status == Status.SUPERSEDED:
+        yield Reason(event.reason, "已换发新的证明")
+    elif event.reason:
+        words = Text(_WHY[event.status], reason=REASONS.get(event.reason, event.reason))
+        yield Reason(event.reason, words)
+    if event.superseded_by:
+        yield Reason("superseded_by", Text("已换发为 {number}", number=event.superseded_by))
+
+
+def changed_later(then: StatusEvent | None, now: StatusEvent, as_of: date) -> tuple[Reason, ...]:
+    """What an answer for an earlier day must say first, if the status has changed since: `revoked_later`, …"""
+    if now.status is (then.status if then else Status.ISSUED):
+        return ()
+    code, words = _LATER[now.status]
+    since = now.at.astimezone(BEIJING).date()
+    return (Reason(code, Text(words, day=as_of, since=since)),)
 
 
 def headline(report: Report) -> str:

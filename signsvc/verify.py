@@ -19,7 +19,8 @@ By file:
 
 By hash: the registry's part of the same, about a file that stays with the asker.
 
-Offline the registry's part is taken by a proof bundle, if there is one: what was true when it was made.
+Offline the registry's part is taken by a proof bundle, if there is one: what was true when it was made, as far as
+whoever brings it left it whole.
 
 What is shown comes from the registry or the bundle, never from text parsed out of the file.
 """
@@ -28,15 +29,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
 
 from signsvc.certificates import describe
-from signsvc.errors import InputError
+from signsvc.errors import InputError, SignsvcError
 from signsvc.identity import clean_text, normalise_code, normalise_name, normalise_number, plain_id_number
-from signsvc.models import Sha256, Status
+from signsvc.models import Sha256
 from signsvc.registry import Known, Registry
 from signsvc.report import (
     BEIJING,
@@ -49,10 +51,12 @@ from signsvc.report import (
     StatusEvent,
     Verdict,
     certificate_of,
+    changed_later,
     judge,
     notes,
     status_at,
 )
+from signsvc.requests.cells import parse_day
 from signsvc.revocations import Force, InForce, Revoked, force
 from signsvc.seal.findings import Examination, Outcome
 from signsvc.texts import Text
@@ -81,30 +85,30 @@ SEAL_CHECKS = {
     ),
 }
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_STATEMENT_LIMIT = 2000  # characters
+_FULL_WIDTH = str.maketrans(",;:?!()", "，；：？！（）")
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a proof bundle proved: a clear record, its leaf's index, and the size of the log it was proven in.
+    """What a proof bundle proved: the clear record of an issue, its leaf's index, what became of it since, and the size
+    of the log that all of it was proven in.
 
-    `listed_at` is the time of a list of stopped certificates that was brought along, `stop` what it says of this one,
-    `checks` what else was looked at.
+    `listed_at` is the time of a list of stopped certificates that was brought along; what it says of this one is the
+    last of `history`. `checks` tell what else was looked at.
     """
 
     record: Mapping[str, Any]
     index: int
+    history: tuple[StatusEvent, ...]
     size: int
     listed_at: datetime | None = None
-    stop: StatusEvent | None = None
     checks: tuple[Check, ...] = ()
 
-    def known(self) -> Known | None:
-        """The certificate the record tells of, as it was issued or stopped; None if it is no record of an issue."""
-        if self.record.get("kind") != "issued":
-            return None
-        issued = StatusEvent(Status.ISSUED, datetime.fromisoformat(self.record["sealed_at"]))
-        history = (issued, self.stop) if self.stop else (issued,)
-        return Known(certificate_of(self.record, self.index, history[-1]), history, self.size, ())
+    def known(self) -> Known:
+        """The certificate that the record tells of."""
+        certificate = certificate_of(self.record, self.index, self.history[-1])
+        return Known(certificate, self.history, self.size, ())
 
 
 @dataclass(frozen=True)
@@ -124,10 +128,14 @@ class Verifier:
 
     def claims(self, report: Report, claims: Mapping[str, str]) -> dict[str, bool]:
         """Whether each claim (`name`, `id_number`, …) is the certificate's: match or no match, never the value."""
-        if self.registry is None or report.certificate is None or not claims:
+        if self.registry is None or report.certificate is None:
             return {}
-        normal = {field: text for field, raw in claims.items() if (text := _normal(field, raw))}
-        return dict.fromkeys(claims, False) | self.registry.matches(report.certificate.number, normal)
+        matches = dict.fromkeys(claims, False)
+        forms = {field: _forms(field, raw) for field, raw in claims.items()}
+        # Once for all claims, and again only for a statement that can be printed in more ways than one.
+        while asked := {field: left.pop(0) for field, left in forms.items() if left and not matches[field]}:
+            matches |= self.registry.matches(report.certificate.number, asked)
+        return matches
 
 
 @dataclass(frozen=True)
@@ -152,8 +160,9 @@ class _Case:
         )
 
     def told(self, result: str) -> tuple[Reason, ...]:
-        """The checks with this result as reasons, for whoever reads the verdict."""
-        return tuple(Reason(check.code, check.detail) for check in self.checks if check.result == result)
+        """The checks with this result as reasons, for whoever reads the verdict; what was not reached is none."""
+        found = (check for check in self.checks if check.result == result and check.code != "not_reached")
+        return tuple(Reason(check.code, check.detail) for check in found)
 
 
 def verify_number(verifier: Verifier, number: str, code: str, as_of: date | None = None) -> Report:
@@ -186,8 +195,15 @@ def verify_item(verifier: Verifier, item: Mapping[str, str], as_of: date | None 
                 return verify_number(verifier, number, code, as_of)
         raise InputError("每一项应有编号和查验码，或有文件的 SHA-256", "malformed_item")
     except InputError as error:
-        case = _case(verifier, "hash" if "sha256" in item else "number", Asked(), as_of)
-        return case.seen(Check("request", "fail", error.code, str(error))).ends(Verdict.NOT_FOUND)
+        return not_asked(verifier, item, error, as_of)
+
+
+def not_asked(
+    verifier: Verifier, item: Mapping[str, str], error: SignsvcError, as_of: date | None = None
+) -> Report:
+    """The Report on an item of many that was not looked up; its reason has the error's code and words."""
+    case = _case(verifier, "hash" if "sha256" in item else "number", _asked(item), as_of)
+    return case.seen(Check("request", "fail", error.code, error.args[0])).ends(Verdict.NOT_FOUND)
 
 
 def verify_file(verifier: Verifier, data: bytes, as_of: date | None = None) -> Report:
@@ -206,6 +222,16 @@ def verify_file(verifier: Verifier, data: bytes, as_of: date | None = None) -> R
     if known is None and _signed_known(verifier, found):  # 3
         return case.seen(OTHER_CONTAINER).ends(Verdict.ALTERED)
     return _registered(case, known)
+
+
+def _asked(item: Mapping[str, object]) -> Asked:
+    """What of an item is well-formed."""
+    asked, texts = Asked(), {key: value for key, value in item.items() if isinstance(value, str)}
+    with suppress(InputError):
+        asked = Asked.by_number(_number(texts.get("number", "")))
+    with suppress(InputError):
+        asked = replace(asked, sha256=_sha256(texts.get("sha256", "")))
+    return asked
 
 
 def _case(verifier: Verifier, checked: Checked, asked: Asked, as_of: date | None) -> _Case:
@@ -243,21 +269,22 @@ def _registered(case: _Case, known: Known | None) -> Report:
         return case.seen(TORN).ends(Verdict.NOT_FOUND)
     certificate, reach = known.certificate, force(known.chain, case.verifier.revoked())
     in_force = reach.at(certificate.sealed_at) if reach else InForce.NOT_CHECKED
-    verdict = judge(certificate, known.history, case.as_of)
+    event = _event(case, known)
+    verdict = judge(certificate, event, case.as_of)
+    seal = _seal_check(case.verifier, in_force)
     case = case.seen(
         Check("registry", "pass", "ok", "已登记"),
         Check("log", "pass", "ok", "已在防篡改日志中"),
         *(case.verifier.bundle.checks if case.verifier.bundle else ()),
-        SEAL_CHECKS[in_force],
+        seal,
         _status_check(case.verifier, verdict),
         _date_check(verdict),
     )
-    trusted = SEAL_CHECKS[in_force].result != "fail"
     return Report(
-        verdict if trusted else Verdict.UNTRUSTED,
+        verdict if seal.result != "fail" else Verdict.UNTRUSTED,
         case.checked,
         case.checks,
-        (*_reasons(case, known, in_force, reach), *case.told("skip")),
+        (*_reasons(case, known, event, in_force, reach), *case.told("skip")),
         certificate,
         SealInfo(
             certificate.standing, in_force.value, describe(known.chain[0]).issuer if known.chain else ""
@@ -269,13 +296,25 @@ def _registered(case: _Case, known: Known | None) -> Report:
     )
 
 
-def _reasons(case: _Case, known: Known, in_force: InForce, reach: Force | None) -> tuple[Reason, ...]:
-    """Why the verdict is what it is: first what became of the seal, then what the registry notes."""
-    noted = notes(known.certificate, status_at(known.history, case.as_of))
+def _event(case: _Case, known: Known) -> StatusEvent | None:
+    """What the status rests on, that day; for today and later it is the newest event, whatever the clock says."""
+    if case.as_of >= case.now.date():
+        return known.history[-1]
+    return status_at(known.history, case.as_of)
+
+
+def _reasons(
+    case: _Case, known: Known, event: StatusEvent | None, in_force: InForce, reach: Force | None
+) -> tuple[Reason, ...]:
+    """Why the verdict is what it is: first what holds no longer, then what became of the seal, then what the registry
+    notes."""
+    later = changed_later(event, known.history[-1], case.as_of)
+    noted = notes(known.certificate, event)
     if in_force is InForce.GOOD and reach:
-        return (*noted, *_since(reach, case.now))
+        return (*later, *noted, *_since(reach, case.now))
     check = SEAL_CHECKS[in_force]
-    return (Reason(check.code, check.detail), *noted) if check.result == "fail" else noted
+    failed = (Reason(check.code, check.detail),) if check.result == "fail" else ()
+    return (*later, *failed, *noted)
 
 
 def _since(reach: Force, now: datetime) -> tuple[Reason, ...]:
@@ -289,6 +328,14 @@ def _since(reach: Force, now: datetime) -> tuple[Reason, ...]:
     return ()
 
 
+def _seal_check(verifier: Verifier, in_force: InForce) -> Check:
+    """Offline a file's examination has seen chain and dates, and knows of no revocation."""
+    check = SEAL_CHECKS[in_force]
+    if verifier.registry is None and in_force is InForce.NOT_CHECKED:
+        return replace(check, detail="离线：未核对签章证书是否已被撤销")
+    return check
+
+
 def _status_check(verifier: Verifier, verdict: Verdict) -> Check:
     if verdict in STATUS_VERDICTS:
         return Check("status", "fail", verdict.value, "登记状态不是有效")
@@ -297,7 +344,9 @@ def _status_check(verifier: Verifier, verdict: Verdict) -> Check:
         time = verifier.bundle.listed_at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
         return Check("status", "skip", "not_listed", Text(words, time=time))
     if verifier.registry is None:
-        return Check("status", "skip", "offline", "离线：出具之后是否被撤销或暂停，须联网查验")
+        return Check(
+            "status", "skip", "offline", "存证包只说明它做成时的情况：此后是否被撤销或暂停，须联网查验"
+        )
     return Check("status", "pass", "ok", "未被撤销、暂停或换发")
 
 
@@ -336,15 +385,28 @@ def _sha256(raw: str) -> Sha256:
     return Sha256(text)
 
 
-def _normal(field: str, raw: str) -> str | None:
-    """A claimed value in the form in which it was registered; None for what no certificate can hold."""
+def _forms(field: str, raw: str) -> list[str]:
+    """The forms in which a claimed value may have been registered; none for what no certificate can hold."""
     try:
         match field:
             case "name":
-                return normalise_name(raw)[0]
+                return [normalise_name(raw)[0]]
             case "id_number":
-                return plain_id_number(raw)
+                return [plain_id_number(raw)]
+            case "valid_until":
+                day = parse_day(raw)
+                return [day.isoformat()] if day else []
             case _:
-                return clean_text(raw, 1000)
+                return _printed(raw)
     except ValueError:
-        return None
+        return []
+
+
+def _printed(raw: str) -> list[str]:
+    """The statements that may be meant by one copied line by line, or typed with half-width punctuation or another end.
+
+    What is registered of it is a keyed hash of the very words, so each way is asked about by itself.
+    """
+    text = clean_text("".join(line.strip() for line in raw.splitlines()), _STATEMENT_LIMIT)
+    ways = [way.rstrip("。.") for way in (text, text.translate(_FULL_WIDTH))]
+    return list(dict.fromkeys((text, *ways, *(f"{way}。" for way in ways))))

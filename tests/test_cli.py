@@ -161,7 +161,7 @@ def test_status_commands_show_in_the_answer_and_in_the_log(own: Home) -> None:
     own.run("revoke", row["number"], "--reason", "issued_in_error")
     revoked = own.json(*look, expect=1)
     assert revoked["verdict"] == "revoked"
-    assert {"code": "issued_in_error", "message": "误发"} in revoked["reasons"]
+    assert {"code": "issued_in_error", "message": "撤销原因：误发"} in revoked["reasons"]
     assert own.json("verify", own.folder / "out" / row["pdf"], expect=1)["verdict"] == "revoked"
     again = own.run("revoke", row["number"], "--reason", "other", expect=1)
     assert again.stderr.startswith("error: status_not_allowed: ")
@@ -257,6 +257,21 @@ def test_the_last_day_there_is_can_be_asked_for(issued: Home) -> None:
     row = first(issued)
     look = ("lookup", row["number"], "--code", row["code"], "--as-of", "9999-12-31")
     assert issued.json(*look, expect=1)["verdict"] == "expired"
+
+
+def test_a_number_that_is_out_of_range_is_told_the_range(issued: Home) -> None:
+    for port in ("80000", "0", "x"):
+        done = issued.run("serve", "--port", port, expect=2)
+        assert done.stderr == "error: usage: --port 写得不对：应为 1 至 65535 的整数\n"
+
+
+def test_lookup_says_for_which_day_it_answers(issued: Home) -> None:
+    row = first(issued)
+    look = ("lookup", row["number"], "--code", row["code"])
+    today = issued.run(*look)
+    other = issued.run(*look, "--as-of", "2036-12-31")
+    assert "按2036年12月31日的情况回答，不是今天" in other.stdout
+    assert "不是今天" not in today.stdout
 
 
 def test_settings_that_lead_nowhere_are_told(home: Home) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from signsvc.merkle import Frontier, inclusion_plan, leaf_hash, prove
 from signsvc.notes import Checkpoint, sign_note, verifier_of
-from signsvc.proofs import BundleError, Proof, canonical, leaf_data, open_bundle, write_bundle
+from signsvc.proofs import BundleError, Entry, Proof, canonical, leaf_data, open_bundle, write_bundle
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 VERIFIER = verifier_of("example.org/log", KEY)
@@ -26,27 +26,69 @@ RECORD: dict[str, Any] = {
 SALT = bytes(range(16))
 
 
+# What the log of these tests holds; the issue is at 4, what became of it at 6 and 7.
+RECORDS = [
+    *({**RECORD, "number": f"another-{n}"} for n in range(4)),
+    RECORD,
+    {**RECORD, "number": "another-5"},
+    *({"v": 1, "number": RECORD["number"], "kind": kind} for kind in ("suspended", "revoked")),
+]
+
+
+def entry(place: int, size: int = 8) -> Entry:
+    """An entry as the log of `size` leaves proves it."""
+    frontier, stored = Frontier(), {}
+    for record in RECORDS[:size]:
+        stored.update(frontier.append(leaf_hash(leaf_data(SALT, canonical(record)))))
+    note = sign_note(Checkpoint("example.org/log", size, frontier.root()).text(), VERIFIER.name, KEY)
+    hashes = tuple(prove(inclusion_plan(place, size), stored.__getitem__))
+    return Entry(RECORDS[place], SALT, Proof(place, hashes, note))
+
+
 @pytest.fixture(scope="module")
 def bundle() -> str:
-    frontier, stored = Frontier(), {}
-    for n in range(6):
-        stored.update(
-            frontier.append(leaf_hash(leaf_data(SALT, canonical({**RECORD, "n": n} if n != 4 else RECORD))))
-        )
-    note = sign_note(Checkpoint("example.org/log", 6, frontier.root()).text(), VERIFIER.name, KEY)
-    hashes = tuple(prove(inclusion_plan(4, 6), stored.__getitem__))
-    return write_bundle(RECORD, SALT, Proof(4, hashes, note))
+    return write_bundle(entry(4))
 
 
 def test_a_bundle_gives_back_its_record_and_place(bundle: str) -> None:
-    record, proof, checkpoint = open_bundle(bundle, VERIFIER)
-    assert (record, proof.index, checkpoint.size) == (RECORD, 4, 6)
+    proven = open_bundle(bundle, VERIFIER)
+    assert (proven.issue.record, proven.issue.proof.index, proven.checkpoint.size) == (RECORD, 4, 8)
+    assert (proven.later, proven.newest) == ((), 4)
+
+
+def test_a_bundle_tells_what_came_later() -> None:
+    proven = open_bundle(write_bundle(entry(4), [entry(6), entry(7)]), VERIFIER)
+    assert [later.record["kind"] for later in proven.later] == ["suspended", "revoked"]
+    assert proven.newest == 7
+
+
+def test_a_bundle_of_before_there_was_more_tells_nothing_later(bundle: str) -> None:
+    content = json.loads(bundle)
+    del content["later"]
+    assert open_bundle(json.dumps(content), VERIFIER).later == ()
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        [entry(7), entry(6)],  # in another order than the log's
+        [entry(6), entry(6)],
+        [entry(5)],  # of another number
+        [entry(3)],
+        [entry(6, 7)],  # under another checkpoint
+        [Entry(RECORDS[6], SALT, entry(7).proof)],  # what is not at that place
+        [Entry({**RECORDS[6], "kind": "resumed"}, SALT, entry(6).proof)],
+    ],
+)
+def test_what_did_not_come_later_in_this_log_is_refused(later: list[Entry]) -> None:
+    with pytest.raises(BundleError):
+        open_bundle(write_bundle(entry(4), later), VERIFIER)
 
 
 def test_the_order_of_keys_in_a_bundle_does_not_matter(bundle: str) -> None:
     content = json.loads(bundle)
     content["record"] = dict(reversed(content["record"].items()))
-    assert open_bundle(json.dumps(content, indent=2), VERIFIER)[0] == RECORD
+    assert open_bundle(json.dumps(content, indent=2), VERIFIER).issue.record == RECORD
 
 
 def test_a_bundle_of_another_log_is_refused(bundle: str) -> None:
@@ -68,6 +110,10 @@ def test_a_bundle_of_another_log_is_refused(bundle: str) -> None:
         ("salt", 5),
         ("proof", None),
         ("proof", "c2sp.org/tlog-proof@v1\n\n"),
+        *(
+            ("later", value)
+            for value in (None, 5, "later", "", {}, {"a": 1}, [None], [[]], [{}], [{"record": {}}])
+        ),
     ],
 )
 def test_a_changed_bundle_is_refused(bundle: str, key: str, value: Any) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,9 @@ from signsvc.report import (
     Verdict,
     blanks,
     headline,
+    history_of,
     judge,
+    notes,
     status_at,
 )
 
@@ -67,12 +69,12 @@ def report(verdict: Verdict, **changes: object) -> Report:
     ],
 )
 def test_the_last_day_is_included(day: date, verdict: Verdict) -> None:
-    assert judge(CERTIFICATE, [ISSUED], day) is verdict
+    assert judge(CERTIFICATE, ISSUED, day) is verdict
 
 
 def test_status_comes_before_dates() -> None:
-    history = [ISSUED, StatusEvent(Status.REVOKED, SEALED + timedelta(days=1), "other")]
-    assert judge(CERTIFICATE, history, date(2030, 1, 1)) is Verdict.REVOKED
+    revoked = StatusEvent(Status.REVOKED, SEALED + timedelta(days=1), "other")
+    assert judge(CERTIFICATE, revoked, date(2030, 1, 1)) is Verdict.REVOKED
 
 
 def test_a_day_in_the_past_is_judged_by_the_status_of_that_day() -> None:
@@ -90,7 +92,8 @@ def test_a_day_in_the_past_is_judged_by_the_status_of_that_day() -> None:
         30: Verdict.REVOKED,
     }
     for passed, verdict in days.items():
-        assert judge(CERTIFICATE, history, CERTIFICATE.issued_on + timedelta(days=passed)) is verdict
+        day = CERTIFICATE.issued_on + timedelta(days=passed)
+        assert judge(CERTIFICATE, status_at(history, day), day) is verdict
 
 
 def test_a_day_ends_at_midnight_in_beijing() -> None:
@@ -100,13 +103,83 @@ def test_a_day_ends_at_midnight_in_beijing() -> None:
 
 
 def test_the_last_day_there_is_can_be_asked_for() -> None:
-    assert judge(CERTIFICATE, [ISSUED], date.max) is Verdict.EXPIRED
+    assert judge(CERTIFICATE, status_at([ISSUED], date.max), date.max) is Verdict.EXPIRED
 
 
 def test_a_check_that_was_left_out_may_not_be_relied_on() -> None:
     whole = report(Verdict.VALID)
     assert whole.rely
     assert not replace(whole, checks=(Check("status", "skip", "offline"),)).rely
+
+
+def test_only_of_today_anything_is_relied_on() -> None:
+    told = report(Verdict.VALID)
+    for day in (date(2026, 11, 20), date(2026, 11, 22), date(2027, 5, 20)):
+        assert not replace(told, as_of=day).rely
+    evening = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)  # the 21st in Beijing
+    assert replace(told, checked_at=evening).rely
+
+
+def record(kind: str, day: int, **more: str) -> dict[str, str]:
+    return {"kind": kind, "registered_at": f"2026-11-{day}T09:00:00+08:00", **more}
+
+
+def test_a_history_is_read_from_records() -> None:
+    later = [record("suspended", 22, reason="other"), record("resumed", 23), record("revoked", 24)]
+    told = history_of(record("issued", 21), later)
+    assert [(event.status, event.at.day, event.reason) for event in told] == [
+        (Status.ISSUED, 21, ""),
+        (Status.SUSPENDED, 22, "other"),
+        (Status.ISSUED, 23, ""),
+        (Status.REVOKED, 24, ""),
+    ]
+    replaced = history_of(record("issued", 21), [record("superseded", 22, superseded_by="o-2")])
+    assert replaced[-1].superseded_by == "o-2"
+
+
+@pytest.mark.parametrize(
+    ("first", "kinds"),
+    [
+        ("issued", ["resumed"]),  # what was left out before it shows
+        ("issued", ["revoked", "resumed"]),
+        ("issued", ["suspended", "suspended"]),
+        ("issued", ["copied"]),
+        ("issued", ["issued"]),
+        ("voided", []),
+        ("refused", []),
+    ],
+)
+def test_what_cannot_have_followed_is_no_history(first: str, kinds: list[str]) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        history_of(record(first, 21), [record(kind, 22) for kind in kinds])
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "told"),
+    [
+        (Status.REVOKED, "information_wrong", [("information_wrong", "撤销原因：信息有误")]),
+        (Status.SUSPENDED, "other", [("other", "暂停原因：其他")]),
+        (Status.ISSUED, "other", [("other", "恢复原因：其他")]),
+        (Status.ISSUED, "", []),
+        (Status.REVOKED, "superseded", [("superseded", "撤销原因：换发")]),
+        (
+            Status.SUPERSEDED,
+            "information_wrong",
+            [("information_wrong", "换发原因：信息有误"), ("superseded_by", "已换发为 o-2")],
+        ),
+        (
+            Status.SUPERSEDED,
+            "superseded",
+            [("superseded", "已换发新的证明"), ("superseded_by", "已换发为 o-2")],
+        ),
+    ],
+)
+def test_a_reason_says_of_what_it_is_the_reason(
+    status: Status, reason: str, told: list[tuple[str, str]]
+) -> None:
+    by = Number("o-2") if status is Status.SUPERSEDED else None
+    found = notes(CERTIFICATE, StatusEvent(status, SEALED, reason, by))
+    assert [(item.code, item.message) for item in found] == told
 
 
 def test_slots_show_as_blanks() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from home import Home, read_results
 from joserfc import jws
 from joserfc.jwk import KeySet
-from registry.samples import NOW, certificate, create, issue, refusal, reserve
+from registry.samples import NAME, NOW, STATEMENT, certificate, create, issue, known, refusal, reserve
 from sqlalchemy import event
 
 from signsvc.errors import InputError
@@ -25,10 +26,11 @@ from signsvc.keys import Role
 from signsvc.models import Sha256, Standing
 from signsvc.receipts import ALGORITHM, Receipts, published
 from signsvc.registry import Registry, Reservation
-from signsvc.report import Report, Verdict, headline
+from signsvc.report import Asked, Report, Verdict, headline
 from signsvc.revocations import Revoked, revocations
 from signsvc.seal.findings import Examination, Outcome, Trust, refused
 from signsvc.seal.sandbox import Sandbox
+from signsvc.statuses import Event
 from signsvc.verify import Verifier, verify_code, verify_file, verify_hash, verify_item, verify_number
 from signsvc.wiring.answering import answered
 from signsvc.wiring.home import database_url, load_keys, log_folder
@@ -93,22 +95,24 @@ def test_a_malformed_item_is_a_report_and_the_others_are_answered(registry: Regi
     asker = verifier(registry)
     digest = sha256(file_of(held)).hexdigest()
     number = {"number": held.number, "code": CODE}
-    expected: list[tuple[dict[str, Any], str]] = [
-        ({"sha256": digest}, "demo_data"),
-        (number, "not_found"),
-        ({"sha256": "x"}, "malformed_sha256"),
-        ({**number, "code": CODE[:-1] + WRONG[-1]}, "malformed_code"),
-        ({**number, "number": "?"}, "malformed_number"),
-        ({}, "malformed_item"),
-        ({"number": held.number}, "malformed_item"),
-        ({"sha256": 7}, "malformed_item"),
-        ({**number, "sha256": digest}, "malformed_item"),
+    mine = Asked(held.number)
+    expected: list[tuple[dict[str, Any], str, Asked]] = [
+        ({"sha256": digest}, "demo_data", Asked(None, digest)),
+        (number, "not_found", mine),
+        ({"sha256": "x"}, "malformed_sha256", Asked()),
+        ({**number, "code": CODE[:-1] + WRONG[-1]}, "malformed_code", mine),
+        ({**number, "number": "?"}, "malformed_number", Asked()),
+        ({**number, "number": "本行特此证明1", "code": "1"}, "malformed_code", Asked()),
+        ({}, "malformed_item", Asked()),
+        ({"number": held.number}, "malformed_item", mine),
+        ({"number": 7, "sha256": 7}, "malformed_item", Asked()),
+        ({**number, "sha256": digest.upper()}, "malformed_item", Asked(held.number, digest)),
     ]
-    reports = [verify_item(asker, item) for item, _ in expected]
-    assert [codes(report)[0] for report in reports] == [code for _, code in expected]
-    for report in reports[2:]:
-        assert (report.verdict, report.checks[0].name) == (Verdict.NOT_FOUND, "request")
-        assert report.asked.number is report.asked.sha256 is None
+    for place, (item, code, asked) in enumerate(expected):
+        report = verify_item(asker, item)
+        assert (codes(report)[0], report.asked) == (code, asked)
+        if place > 1:
+            assert (report.verdict, report.checks[0].name) == (Verdict.NOT_FOUND, "request")
 
 
 def test_a_receipt_says_what_was_asked_and_nobody_gets_his_own_words_signed(registry: Registry) -> None:
@@ -144,6 +148,90 @@ def test_the_receipt_is_over_the_answer_without_it(registry: Registry) -> None:
     assert answered(report, {}, None) == {**report.as_json(), "receipt": None}
 
 
+@pytest.mark.parametrize(
+    ("claim", "value", "match"),
+    [
+        ("valid_until", "2027-05-20", True),
+        *(
+            ("valid_until", text, True)
+            for text in ("2027年5月20日", "2027/5/20", "2027.5.20", "２０２７-05-20 ")
+        ),
+        *(("valid_until", text, False) for text in ("2027-05-21", "20270520", "2027-02-30", "永久", "")),
+        ("statement", STATEMENT, True),
+        ("statement", "其属于本社区居民,现居和平路", True),
+        ("statement", f"{STATEMENT}。", True),
+        ("statement", " 其属于本社区居民，\r\n  现居和平路. \n", True),
+        *(
+            ("statement", text, False)
+            for text in ("", "。", "其属于本社区居民", "其属于本社区居民，现居 和平路")
+        ),
+    ],
+)
+def test_a_claim_is_taken_as_people_write_it(registry: Registry, claim: str, value: str, match: bool) -> None:
+    asker = verifier(registry)
+    report = verify_hash(asker, certificate(issue(registry, "a")[0]).sha256)
+    assert asker.claims(report, {claim: value, "name": NAME}) == {claim: match, "name": True}
+
+
+def test_of_another_person_nothing_is_relied_on(registry: Registry) -> None:
+    chain, _ = WAYS["in force"][0]()
+    report = verify_hash(verifier(registry), sealed_with(registry, chain))
+    for matches in ({}, {"name": True}, {"name": True, "id_number": False}):
+        answer = answered(report, matches, Receipts(Ed25519PrivateKey.generate()))
+        assert answer["rely"] is all(matches.values())
+        body = answer["receipt"].split(".")[1]
+        signed = json.loads(urlsafe_b64decode(body + "=="))
+        assert signed["rely"] is answer["rely"]
+
+
+# On which day.
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([Event.SUSPEND], ("suspended_later", "按2026年11月22日的情况；此后已于2026年11月24日暂停")),
+        ([Event.REVOKE], ("revoked_later", "按2026年11月22日的情况；此后已于2026年11月24日撤销")),
+        ([Event.SUPERSEDE], ("superseded_later", "按2026年11月22日的情况；此后已于2026年11月24日换发")),
+        ([Event.SUSPEND, Event.RESUME], None),
+    ],
+)
+def test_what_was_stopped_since_is_said_first_and_not_relied_on(
+    registry: Registry, events: list[Event], told: tuple[str, str] | None
+) -> None:
+    chain, _ = WAYS["in force"][0]()
+    digest = sealed_with(registry, chain)
+    mine, other = registry.by_sha256(digest), issue(registry, "other")[0].number
+    assert mine is not None
+    for place, happened in enumerate(events):
+        by = other if happened is Event.SUPERSEDE else None
+        box = b"box %d" % place
+        registry.change_status(mine.certificate.number, happened, "other", by, box, NOW + 3 * DAY)
+    asker = verifier(registry, later=10 * DAY)
+    report = verify_hash(asker, digest, (NOW + DAY).date())
+    assert (report.verdict, report.rely) == (Verdict.VALID, False)
+    assert [(item.code, item.message) for item in report.reasons] == ([told] if told else [])
+    today = verify_hash(asker, digest)
+    assert (today.verdict is Verdict.VALID, today.rely) == (told is None, told is None)
+    assert "not_reached" not in codes(today)
+
+
+def test_what_was_resumed_since_is_said_too(registry: Registry) -> None:
+    number = issue(registry, "a")[0].number
+    registry.change_status(number, Event.SUSPEND, "other", None, b"1", NOW)
+    registry.change_status(number, Event.RESUME, "other", None, b"2", NOW + 3 * DAY)
+    digest = known(registry, number).certificate.sha256
+    report = verify_hash(verifier(registry, later=10 * DAY), digest, (NOW + DAY).date())
+    assert (report.verdict, codes(report)[0]) == (Verdict.SUSPENDED, "resumed_later")
+
+
+def test_a_clock_that_is_behind_hides_no_revocation(registry: Registry) -> None:
+    number = issue(registry, "a")[0].number
+    registry.change_status(number, Event.REVOKE, "other", None, b"box", NOW + 3 * DAY)
+    digest = known(registry, number).certificate.sha256
+    assert verify_hash(verifier(registry), digest).verdict is Verdict.REVOKED
+
+
 # What is looked at.
 
 
@@ -173,7 +261,7 @@ def test_who_brings_his_own_root_is_told_whose_seal_it_is(registry: Registry) ->
 def test_a_lookup_is_one_transaction(registry: Registry) -> None:
     held = issue_with_code(registry)
     begun: list[object] = []
-    event.listen(registry._book.engine, "begin", begun.append)
+    event.listen(registry._book.engine, "checkout", lambda *held: begun.append(held))
     asker = verifier(registry)
     for ask in (
         lambda: verify_number(asker, held.printed, CODE),

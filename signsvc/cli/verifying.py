@@ -25,6 +25,7 @@ from signsvc.wiring.verifying import asking, proof_bundle
 @click.option("--offline", is_flag=True, help="不查登记库，只核对签章")
 @click.option("--root", type=click.Path(path_type=Path), help="根证书（PEM）；缺省用密钥文件夹中的")
 @click.option("--proof", type=click.Path(path_type=Path), help="存证包，离线时代替登记库")
+@click.option("--log-key", help="日志公钥（/log/key 的一行），代替存证包中的日志证书")
 @click.option("--witness", "witnesses", multiple=True, help="须已联署存证包的见证人公钥，可重复")
 @click.option(
     "--statuses", type=click.Path(path_type=Path), help="签名的停用名单，须同时给出 --keys 和 --code"
@@ -37,6 +38,7 @@ def verify(
     offline: bool,
     root: Path | None,
     proof: Path | None,
+    log_key: str | None,
     witnesses: tuple[str, ...],
     statuses: Path | None,
     keys: Path | None,
@@ -47,9 +49,9 @@ def verify(
     chosen = settings()
     if proof and not offline:
         raise click.UsageError("--proof 只用于 --offline：联网时以登记库为准")
-    if not proof and (witnesses or statuses or keys or code):
-        raise click.UsageError("--witness、--statuses、--keys、--code 须与 --proof 一起使用")
-    brought = Brought(proof, witnesses, _stopped(statuses, keys, code)) if proof else None
+    if not proof and (log_key or witnesses or statuses or keys or code):
+        raise click.UsageError("--log-key、--witness、--statuses、--keys、--code 须与 --proof 一起使用")
+    brought = Brought(proof, witnesses, _stopped(statuses, keys, code), log_key) if proof else None
     opened = asking_offline(chosen, root, brought) if offline else asking(chosen, root, as_json)
     good = True
     with opened as (verifier, receipts):
@@ -92,6 +94,8 @@ def show(report: Report, as_json: bool, receipts: Receipts | None, beside: Mappi
         return
     click.echo("：".join((*beside.values(), headline(report))))
     click.echo(f"  结论 {report.verdict.value}")
+    if report.as_of != report.checked_at.date():
+        click.echo(f"  按{chinese_date(report.as_of)}的情况回答，不是今天")
     for reason in report.reasons:
         click.echo(f"  {reason.message}（{reason.code}）")
     if report.certificate:

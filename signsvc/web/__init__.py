@@ -24,6 +24,11 @@ from signsvc.web.site import Site
 from signsvc.web.uploads import Request
 
 UNAVAILABLE = "服务暂时不可用，请稍后再试"
+# By what was sent.
+_TOO_LARGE = {
+    "multipart/form-data": "提交的内容太大：PDF 文件不得超过 10 MB，请使用出具时的原文件",
+    "application/json": "提交的内容太大：JSON 不得超过 64 KB，成批查验不得超过 1 MB",
+}
 _LOG = logging.getLogger("signsvc.web.defects")
 
 
@@ -63,7 +68,7 @@ def _http_error(error: HTTPException) -> Response:
     messages = {
         404: "没有这个页面",
         405: "不支持这种访问方式",
-        413: "提交的内容太大：PDF 文件不得超过 10 MB，请使用出具时的原文件",
+        413: _TOO_LARGE.get(request.mimetype, "提交的内容太大"),
         415: "Content-Type 不是这个地址要求的类型",
         400: "提交的内容无法识别",
     }

@@ -15,24 +15,20 @@ from hashlib import sha256
 
 from flask import Blueprint, Response, abort, render_template, request
 
-from signsvc.errors import InputError
+from signsvc.errors import InputError, TooMany
 from signsvc.identity import group_code
-from signsvc.report import STANDING_NAMES, Report, Verdict, blanks, headline
+from signsvc.report import STANDING_NAMES, Report, blanks
 from signsvc.statuses import STATUS_NAMES
+from signsvc.texts import Text
 from signsvc.verify import verify_code, verify_file, verify_hash, verify_number
-from signsvc.web.advice import CLAIMS, reliance, steps
+from signsvc.web import advice
+from signsvc.web.advice import CLAIMS
 from signsvc.web.again import Earlier, earlier
+from signsvc.web.guard.limiting import in_words
 from signsvc.web.site import Site
 from signsvc.web.uploads import MAX_FILE, uploaded
 from signsvc.wiring.answering import answered
 
-# Colour of the answer; only a certificate that is valid and no demonstration is green.
-TONES = {
-    Verdict.VALID: "good",
-    Verdict.EXPIRED: "warn",
-    Verdict.SUSPENDED: "warn",
-    Verdict.NOT_YET_VALID: "warn",
-}
 ASKED = ("number", "code", "sha256", "as_of")
 FIELD_NAMES = {"name": "姓名", "id_number": "证件号码"}
 _FORM = 64 * 1024  # bytes around a file
@@ -60,7 +56,13 @@ def pages(site: Site) -> Blueprint:
             report = _report(site, typed, before)
         except InputError as error:
             return _refused(typed, error)
-        return _page(site, report, typed, _matches(site, report, typed, before)), 200
+        try:
+            matches = _matches(site, report, typed, before)
+        except TooMany as error:
+            # What the register says is not lost over what is not looked at.
+            unmatched = Text(advice.UNMATCHED, wait=in_words(error.retry_after))
+            return _page(site, report, typed, {}, unmatched), 200
+        return _page(site, report, typed, matches), 200
 
     @blueprint.get("/v/<code>")
     def scanned(code: str) -> tuple[str, int]:
@@ -74,10 +76,13 @@ def pages(site: Site) -> Blueprint:
 
     @blueprint.get("/pki/<name>")
     def authority(name: str) -> Response:
-        if name not in site.pki:
+        found = site.pki.files().get(name)
+        if found is None:
             abort(404)
-        kind = "application/pkix-crl" if name.endswith(".crl") else "application/pkix-cert"
-        return Response(site.pki[name], mimetype=kind)
+        kind, age = ("pkix-crl", 300) if name.endswith(".crl") else ("pkix-cert", 3600)
+        made = Response(found, mimetype=f"application/{kind}")
+        made.headers["Cache-Control"] = f"public, max-age={age}"
+        return made
 
     return blueprint
 
@@ -100,9 +105,12 @@ def _report(site: Site, typed: Mapping[str, str], before: Earlier | None) -> Rep
 
 def _file() -> bytes:
     data = uploaded()
-    if not data:
-        raise InputError("请先选择一个 PDF 文件", "malformed_request")
-    return data
+    if data:
+        return data
+    # A form without a choice sends a file without a name.
+    if request.files["file"].filename:
+        raise InputError("这个文件是空的（0 字节）：请选择出具时的原文件", "malformed_request")
+    raise InputError("请先选择一个 PDF 文件", "malformed_request")
 
 
 def _day(text: str) -> date | None:
@@ -122,7 +130,7 @@ def _matches(
     if not claims:
         return before.matches if before and before.number == report.certificate.number else {}
     site.guard.claims(report.certificate.number)
-    return site.verifier.claims(report, claims)
+    return site.guard.matched(report.certificate.number, site.verifier.claims(report, claims))
 
 
 def _refused(typed: Mapping[str, str], error: InputError) -> tuple[str, int]:
@@ -132,19 +140,29 @@ def _refused(typed: Mapping[str, str], error: InputError) -> tuple[str, int]:
     return page, error.http
 
 
-def _page(site: Site, report: Report, typed: Mapping[str, str], matches: Mapping[str, bool]) -> str:
+def _page(
+    site: Site, report: Report, typed: Mapping[str, str], matches: Mapping[str, bool], unmatched: str = ""
+) -> str:
+    """The answer; `unmatched` says why the person was not looked at although that was asked."""
     site.guard.verdict(report.verdict.value)
     receipt = answered(report, matches, site.receipts)["receipt"]
     asked = {key: typed[key] for key in ASKED if typed.get(key)}
     if report.checked != "number" and report.asked.sha256:
         asked["sha256"] = report.asked.sha256
+    today = {key: value for key, value in asked.items() if key != "as_of"} | {"receipt": receipt}
     return render_template(
         "result.html",
         report=report,
-        headline=headline(report),
-        tone=_tone(report, matches),
-        reliance=reliance(report),
-        steps=steps(report, matches),
+        headline=advice.first_line(report),
+        wrong=advice.mismatch(matches),
+        unmatched=unmatched,
+        tone=advice.tone(report, matches, unmatched),
+        reliance=advice.reliance(report, matches),
+        today=today if report.certificate and advice.is_other_day(report) else None,
+        masked=advice.masked(report.certificate, report.checked) if report.certificate else (),
+        steps=advice.steps(report, matches),
+        # In the headline already.
+        said=("demo_data", *advice.STOPPED_LATER),
         standings=STANDING_NAMES,
         statuses=STATUS_NAMES,
         field_names=FIELD_NAMES,
@@ -156,12 +174,6 @@ def _page(site: Site, report: Report, typed: Mapping[str, str], matches: Mapping
         receipt_base64=b64encode(receipt.encode()).decode(),
         fingerprint=group_code(sha256(receipt.encode()).hexdigest()[:16]),
     )
-
-
-def _tone(report: Report, matches: Mapping[str, bool]) -> str:
-    demo = report.certificate is not None and report.certificate.demo
-    tone = TONES.get(report.verdict, "bad")
-    return "warn" if tone == "good" and (demo or not all(matches.values())) else tone
 
 
 def _dialled(phone: str) -> str:

@@ -11,13 +11,14 @@ from signsvc.registry import Registry
 from signsvc.verify import Verifier
 from signsvc.web.guard import Guard
 from signsvc.wiring.guiding import Guide
+from signsvc.wiring.revoking import Revocations
 
 
 @dataclass(frozen=True)
 class Site:
     """One worker's parts.
 
-    `address` is the public address (`base_url`), `pki` CA certificates and revocation lists (DER) by file name,
+    `address` is the public address (`base_url`), `pki` the CAs' certificates and revocation lists,
     `log_chain` the log's certificate and its issuers (DER), `jwks` the keys that verify receipts, `ready` says whether
     files can be examined, `witnesses` are the verifier keys of those who watch the log.
     """
@@ -28,7 +29,7 @@ class Site:
     receipts: Receipts
     jwks: Mapping[str, Any]
     guide: Guide
-    pki: Mapping[str, bytes]
+    pki: Revocations
     log_chain: Sequence[bytes]
     guard: Guard
     ready: Callable[[], bool]

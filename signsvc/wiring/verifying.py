@@ -26,12 +26,14 @@ Asking = tuple[Verifier, Receipts | None]
 
 @dataclass(frozen=True)
 class Service:
-    """What a process that answers the public works with; `receipts` only where it holds the key that signs them."""
+    """What a process that answers the public works with; `receipts` only where it holds the key that signs them, `pki`
+    is the folder of that name in the key folder."""
 
     ring: KeyRing
     registry: Registry
     verifier: Verifier
     sandbox: Sandbox
+    pki: Revocations
 
     @property
     def receipts(self) -> Receipts | None:
@@ -65,9 +67,9 @@ def serving(
             return sandbox.examine(data, replace(trust, pins=frozenset(registry.seal_certificates() | own)))
 
         issuers = [der for seal in ring.certificates.values() for der in seal.chain]
-        revoked = Revocations(settings.keys / "pki", ring.roots, issuers)
-        verifier = Verifier(registry, examine, now, None, revoked, root is not None)
-        yield Service(ring, registry, verifier, sandbox)
+        pki = Revocations(settings.keys / "pki", ring.roots, issuers)
+        verifier = Verifier(registry, examine, now, None, pki, root is not None)
+        yield Service(ring, registry, verifier, sandbox, pki)
 
 
 @contextmanager
@@ -103,8 +105,3 @@ def read_given(file: Path, what: str, limit: int = MAX_BUNDLE_BYTES) -> bytes:
             return stream.read(limit + 1)
     except OSError as error:
         raise InputError(f"读不到{what} {file}") from error
-
-
-def published_pki(settings: Settings) -> dict[str, bytes]:
-    """Certificates of the CAs and their revocation lists, DER by file name, where the seals' certificates point."""
-    return {file.name: file.read_bytes() for file in sorted((settings.keys / "pki").glob("*"))}

@@ -222,6 +222,23 @@ def test_a_batch_answers_in_order_and_one_bad_item_spoils_no_other(
     assert later["items"][0]["verdict"] == "expired"
 
 
+def test_one_code_is_not_asked_about_without_end_in_a_batch(
+    home: Home, rows: list[Row], fits: Callable[[str, Any], None]
+) -> None:
+    digest, many = {"sha256": rows[NEW]["sha256"]}, [by_number(rows[PLAIN])] * 7
+    with opened(replace(home.settings, limit_code="3/hour")) as site:
+        client = create_app(site).test_client()
+        answer = ask(client, {"items": [*many, by_number(rows[NEW]), digest]}, "/batch")
+        alone = client.post("/api/v1/verify", json=by_number(rows[PLAIN]))
+    fits("BatchAnswer", answer)
+    assert [one["verdict"] for one in answer["items"]] == ["valid"] * 3 + ["not_found"] * 4 + ["valid"] * 2
+    for refused in answer["items"][3:7]:
+        assert [reason["code"] for reason in refused["reasons"]] == ["too_many_requests"]
+        assert refused["certificate"] is None
+        assert refused["receipt"]
+    problem(alone, 429, "too_many_requests")
+
+
 def test_a_thousand_items_at_once_and_not_one_more(client: FlaskClient) -> None:
     item = {"sha256": "0" * 64}
     assert len(ask(client, {"items": [item] * 1000}, "/batch")["items"]) == 1000
@@ -313,13 +330,13 @@ def test_other_types_and_sizes_are_told_apart(client: FlaskClient) -> None:
     problem(client.post("/api/v1/verify/file", json={}), 415, "unsupported_media_type")
     for path, size in (("", 65 * 1024), ("/hash", 65 * 1024), ("/batch", MEGABYTE + 1)):
         response = client.post(f"/api/v1/verify{path}", data=b" " * size, content_type="application/json")
-        problem(response, 413, "content_too_large")
+        assert "PDF" not in problem(response, 413, "content_too_large")
 
 
 def test_ten_megabytes_of_file_and_no_more(client: FlaskClient) -> None:
     assert hand_in(client, bytes(10 * MEGABYTE)).json["verdict"] == "unreadable"
     for size in (10 * MEGABYTE + 1, 11 * MEGABYTE):
-        problem(hand_in(client, bytes(size)), 413, "content_too_large")
+        assert "PDF" in problem(hand_in(client, bytes(size)), 413, "content_too_large")
 
 
 def test_a_form_holds_one_file_and_nothing_else(client: FlaskClient) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -154,3 +155,13 @@ def test_the_page_says_everything_that_the_document_says(app: Flask, document: d
     words += [text for pair in VERDICTS.values() for text in pair]
     assert [word for word in words if word not in page] == []
     assert page.count("curl -sS") == len(document["paths"])
+
+
+def test_the_manual_has_every_problem_with_its_status() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
+    table = manual.partition("\n## Problems\n")[2].partition("\n## ")[0]
+    told: dict[str, int] = {}
+    for row in re.findall(r"^\| (`.+?) \| ([0-9, ]+) \|", table, re.MULTILINE):
+        codes, statuses = re.findall(r"`(\w+)`", row[0]), [int(text) for text in row[1].split(", ")]
+        told |= zip(codes, statuses * len(codes) if len(statuses) == 1 else statuses, strict=True)
+    assert told == {code: status for code, (status, _) in PROBLEMS.items()}

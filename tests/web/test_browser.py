@@ -271,7 +271,16 @@ def test_the_result_prints_on_one_page(open_desk: OpenDesk, address: str, row: d
     printed = PdfReader(io.BytesIO(page.pdf(format="A4")))
     text = fold("".join("".join(sheet.extract_text() for sheet in printed.pages).split()))
     assert len(printed.pages) == 1
-    for wanted in ("无法律效力", row["number"], "2036年12月31日", "姓名：不一致", "查验时间", receipt_number):
+    for wanted in (
+        "无法律效力",
+        row["number"],
+        "2036年12月31日",
+        "姓名：不一致",
+        "不要接受",
+        "所查",
+        "查验时间",
+        receipt_number,
+    ):
         assert wanted in text
     for unwanted in ("再查一份", "核对本人", "English", "能开什么证明", "防篡改日志", "JWS"):
         assert unwanted not in text
@@ -315,6 +324,10 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
         is_sound()
     page.goto(f"{address}/verify?{lang}")
     check_number(page, row, name="某人")
+    is_sound()
+    page.goto(f"{address}/verify?{lang}")
+    check_number(page, {**row, "number": row["number"] + "9"})  # not found: the answer, and the form again
+    expect(page.locator("#number")).to_have_value(row["number"] + "9")
     is_sound()
     page.goto(f"{address}/verify?{lang}")
     check_file(page, altered)

@@ -23,6 +23,7 @@ from signsvc.seal.findings import DETAILS
 from signsvc.texts import Text
 from signsvc.verify import verify_number
 from signsvc.web import create_app, languages
+from signsvc.web.guard.limiting import in_words
 from signsvc.web.pages import _page
 from signsvc.web.server import opened
 from signsvc.web.site import Site
@@ -33,7 +34,7 @@ HAN = re.compile(r"[\u3400-\u9fff]")
 # Their texts reach a page or an answer of the API; what stands in other modules is for operators.
 SPOKEN = ("report.py", "verify.py", "statuses.py", "identity/codes.py", "web/**/*.py")
 # Spoken by nobody: a pattern to match, a language's own name, what only whoever starts the server reads.
-UNSPOKEN = {r"(?:.*证明)?第(.+?)号.*", "中文"}
+UNSPOKEN = {r"(?:.*证明)?第(.+?)号.*", "^(?:证明)?编号:", "^查验码:?", "中文"}
 # The guide's answers quote Chinese documents, and its modules hold nothing else.
 CHINESE_ONLY = ("matters_answer.html", "matters_lists.html")
 PARSER = jinja2.Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
@@ -200,6 +201,19 @@ def test_other_english_pages_are_english(app: Flask, path: str) -> None:
     assert '<html lang="en">' in page.text
 
 
+@pytest.mark.parametrize("path", ["/verify", "/matters", "/log", "/api/v1/docs"])
+def test_english_pages_have_no_chinese_punctuation(app: Flask, path: str) -> None:
+    page = app.test_client().get(path, query_string={"lang": "en"}, headers={"Accept-Language": "en"}).text
+    ours = re.sub(r'<pre.*?</pre>|<optgroup.*?</optgroup>|<div lang="zh-CN">.*', "", page, flags=re.DOTALL)
+    assert not re.findall(r".{0,20}[\u3000-\u303f\uff01-\uff5e]", ours)
+
+
+def test_waiting_is_told_in_the_units_of_people(app: Flask) -> None:
+    with app.test_request_context("/verify"):
+        told = [languages.say(in_words(seconds)) for seconds in (1, 120, 121, 1855)]
+    assert told == ["1秒", "120秒", "3分钟", "31分钟"]
+
+
 def test_the_answers_of_the_guide_are_marked_as_chinese(app: Flask) -> None:
     page = app.test_client().get("/matters", query_string={"q": "亲属关系证明", "lang": "en"}).text
     assert han(page) == []
@@ -261,6 +275,6 @@ def test_an_error_keeps_its_values(site: Site) -> None:
 
     @fresh.get("/stopped")
     def stopped() -> str:
-        raise SignsvcError(Text("查询过于频繁，请在{seconds}秒后再试", seconds=7))
+        raise SignsvcError(Text("查询过于频繁，请在{wait}后再试", wait=in_words(7)))
 
     assert "try again in 7 seconds" in fresh.test_client().get("/stopped?lang=en").text

@@ -9,6 +9,7 @@ import shutil
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -22,9 +23,9 @@ from werkzeug.test import TestResponse
 
 from signsvc.models import Medium, Standing
 from signsvc.report import Check, Reason, Report, Verdict
+from signsvc.texts import Text
 from signsvc.verify import verify_number
 from signsvc.web import advice, create_app
-from signsvc.web.pages import _tone
 from signsvc.web.server import opened
 
 
@@ -92,8 +93,19 @@ def test_unknown_number_and_wrong_code_are_one_page(
     assert "未查到：编号或查验码不符，或尚未上传；请联系出具单位" in pages[0]
     # What was asked stands in the page and in its receipt; nothing else may differ.
     shown = [page.partition("<main")[2].partition("查验时间")[0] for page in pages]
-    assert shown[0] == shown[1]
+    assert shown[0] == shown[1].replace("qh-demo-2026-777777", row["number"])
     assert len({len(page) for page in pages}) == 1
+
+
+def test_a_number_that_was_not_found_can_be_corrected(client: FlaskClient, row: dict[str, str]) -> None:
+    wrong = row["number"][:-1] + "9"
+    page = ask(client, wrong, row["code"], name="某人", as_of="2026-12-01")
+    assert re.search(r"所查：编号 <span[^>]*>" + wrong, page)
+    form = page.partition('id="by-number"')[2].partition("</form>")[0]
+    fields = dict(re.findall(r'name="(\w+)"[^>]*?value="([^"]*)"', form))
+    assert fields == {"number": wrong, "code": row["code"], "as_of": "2026-12-01", "name": ""}
+    assert row["number"] in ask(client, **fields | {"number": row["number"]})
+    assert 'id="by-number"' not in ask(client, row["number"], row["code"])
 
 
 def test_a_malformed_code_is_told_beside_the_form(client: FlaskClient, row: dict[str, str]) -> None:
@@ -151,6 +163,27 @@ def test_nothing_comes_from_elsewhere_and_no_verdict_is_kept(
     assert not re.search(r'(src|href|action)="(https?:)?//', response.text)
 
 
+def test_every_answer_says_what_was_asked(client: FlaskClient, issued: Home, row: dict[str, str]) -> None:
+    def kept(page: str) -> str:
+        return page.partition('id="keep"')[2]
+
+    assert row["number"] in kept(client.get(f"/v/{row['code']}").text)
+    assert "2026-000002" in kept(ask(client, "2026-000002", row["code"]))
+    data = (issued.folder / "out" / row["pdf"]).read_bytes()
+    for sent in (data, data + b"\n", b"hello"):
+        assert re.search(
+            r"所查：文件指纹[^<]*<span[^>]*>" + sha256(sent).hexdigest(), kept(send(client, sent).text)
+        )
+    scanned = client.get("/v/" + "0" * 16).text
+    assert "所查：没有写进回执" in kept(scanned)
+    assert 'value="0000000000000000"' in scanned
+
+
+def box(page: str) -> str:
+    """What stands first: the verdict's box."""
+    return page.partition('<div class="verdict')[2].partition("</div>\n</div>")[0]
+
+
 def send(client: FlaskClient, data: bytes, **fields: str) -> TestResponse:
     form = {"file": (BytesIO(data), "文件.pdf"), **fields}
     return client.post("/verify", data=form, content_type="multipart/form-data")
@@ -180,7 +213,8 @@ def test_a_file_is_checked_and_told_what_became_of_it(
     assert sha256(data).hexdigest() in page
     altered = send(client, data + b"\n").text
     assert "文件已被改动" in altered
-    assert "several_revisions" in altered
+    assert "several_revisions" in altered.partition("<summary>技术细节</summary>")[2]
+    assert "several_revisions" not in altered.partition("<details>")[0]
     assert "不要接受" in altered
     assert row["number"] not in altered
 
@@ -195,12 +229,18 @@ def test_what_is_no_sealed_pdf_is_told_apart(client: FlaskClient) -> None:
 
 
 def test_no_file_or_a_huge_one_gets_a_clear_page(client: FlaskClient) -> None:
-    empty = send(client, b"")
-    assert empty.status_code == 400
-    assert "请先选择一个 PDF 文件" in empty.text
+    for name, told in (("文件.pdf", "这个文件是空的"), ("", "请先选择一个 PDF 文件")):
+        part = f'--x\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n\r\n--x--\r\n'
+        kind = "multipart/form-data; boundary=x"
+        empty = client.post("/verify", data=part.encode(), content_type=kind)
+        assert empty.status_code == 400
+        assert told in empty.text
     huge = send(client, b"%PDF-1.7" + bytes(11 * 1024 * 1024))
     assert huge.status_code == 413
     assert "不得超过 10 MB" in huge.text
+    long = client.post("/verify", data={"number": "1" * 70_000})
+    assert long.status_code == 413
+    assert "PDF" not in long.text.partition("<main")[2].partition("</main>")[0]
     assert client.post("/matters", data=b"x" * 200_000).status_code in (405, 413)
 
 
@@ -231,9 +271,36 @@ def test_what_was_typed_stays_but_for_the_document_number(client: FlaskClient, r
 
 
 def test_another_day_is_answered_and_said(client: FlaskClient, row: dict[str, str]) -> None:
-    assert "按 2037年1月1日 的情况回答" in ask(client, row["number"], row["code"], as_of="2037-01-01")
-    assert "已于2036年12月31日过期" in ask(client, row["number"], row["code"], as_of="2037-01-01")
+    later = ask(client, row["number"], row["code"], as_of="2037-01-01")
+    assert "已于2036年12月31日过期" in later
+    assert "按2037年1月1日的情况回答，不是今天；现在能否采信请查今天" in box(later)
+    assert "重新开具" not in later  # today it is in date
     assert "尚未生效" in ask(client, row["number"], row["code"], as_of="2020-01-01")
+    now = re.search(r'<form class="mb-3".*?</form>', later, re.DOTALL)
+    assert now
+    fields = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', now[0]))
+    today = client.post("/verify", data=fields).text
+    assert "登记信息相符，在有效期内" in box(today)
+    assert "不是今天" not in today
+
+
+def test_another_day_is_never_green_nor_relied_on(report: Report) -> None:
+    good = recognised(report)
+    for days in (-1, 1):
+        other = replace(good, as_of=good.as_of + timedelta(days=days))
+        assert advice.tone(other, {}) == "warn"
+        assert advice.reliance(other, {}) == Text(advice.OTHER_DAY, day=other.as_of)
+    assert advice.tone(good, {}) == "good"
+
+
+def test_what_was_stopped_since_comes_before_how_it_was(report: Report) -> None:
+    for code, verdict in advice.STOPPED_LATER.items():
+        reasons = (Reason(code, "此后已停用"), *report.reasons)
+        before = replace(recognised(report), as_of=report.as_of - timedelta(days=1), reasons=reasons)
+        assert advice.tone(before, {}) == "bad"
+        assert advice.first_line(before) == "此后已停用"
+        assert advice.reliance(before, {}).startswith("现在不能凭它办事")
+        assert advice.steps(before, {}) == advice.STEPS[verdict]
 
 
 def test_the_scanning_clerk_matches_the_person(
@@ -303,6 +370,45 @@ def test_switching_the_language_keeps_the_answer_on_a_file(
         assert chinese in client.post("/verify", data=hidden(turned)).text
 
 
+def test_a_mismatch_comes_before_all_that_sounds_like_yes(
+    client: FlaskClient, row: dict[str, str], holder: dict[str, str]
+) -> None:
+    page = ask(client, row["number"], row["code"], name="某人", id_number=holder["身份证号"])
+    wrong = "姓名与登记不一致：不是来人的证明，不要接受"
+    assert f"<title>{wrong}</title>" in page
+    assert re.match(r' with-sign bad" role="alert">\s*<span[^>]*>✗</span>', box(page))
+    assert re.search(r"</h1>\s*<p[^>]*>" + wrong, box(page))
+    both = ask(client, row["number"], row["code"], name="某人", id_number="110105194912310021")
+    assert "姓名和证件号码与登记不一致" in box(both)
+    same = ask(client, row["number"], row["code"], name=holder["姓名"])
+    assert "不要接受" not in box(same)
+    english = client.post("/verify?lang=en", data=hidden(page)).text
+    assert "<title>Name not as registered" in english
+
+
+def test_an_answer_is_not_lost_when_names_were_tried_too_often(
+    issued: Home, row: dict[str, str], holder: dict[str, str]
+) -> None:
+    with opened(replace(issued.settings, limit_claims="1/hour")) as site:
+        client = create_app(site).test_client()
+        assert "姓名：一致" in ask(client, row["number"], row["code"], name=holder["姓名"])
+        page = ask(client, row["number"], row["code"], name=holder["姓名"])
+    assert "登记信息相符，在有效期内" in box(page)
+    assert re.search(r"核对次数太多，请在\d+(分钟|秒)后再核对", box(page))
+    assert "一致</p>" not in page
+    assert row["number"] in page
+
+
+def test_what_is_left_out_of_the_facts_is_said(report: Report) -> None:
+    assert report.certificate
+    plain, slots = (replace(report.certificate, statement_pattern=text) for text in ("其在此", "{情况}"))
+    paper = replace(slots, medium=Medium.PAPER)
+    assert advice.masked(plain, "number") == (advice.MASKED_HOLDER,)
+    assert advice.masked(slots, "number") == (advice.MASKED_HOLDER, advice.MASKED_SLOTS)
+    assert advice.masked(slots, "hash") == advice.masked(paper, "number")
+    assert advice.MASKED_SLOTS not in advice.masked(paper, "number")
+
+
 def test_a_receipt_of_another_certificate_or_by_another_hand_says_nothing(
     client: FlaskClient, issued: Home, row: dict[str, str], holder: dict[str, str]
 ) -> None:
@@ -350,39 +456,48 @@ def report(issued: Home, row: dict[str, str]) -> Report:
         return verify_number(site.verifier, row["number"], row["code"])
 
 
-def test_only_what_may_be_relied_on_is_said_to_be(report: Report) -> None:
-    assert advice.reliance(report) == advice.DEMO
+def recognised(report: Report) -> Report:
+    """The same under a recognised seal, and no demonstration."""
     assert report.certificate
     assert report.seal
     real = replace(report.certificate, demo=False, standing=Standing.RECOGNISED)
     seal = replace(report.seal, standing=Standing.RECOGNISED)
-    good = replace(report, certificate=real, seal=seal, checks=(Check("registry", "pass", "ok"),))
+    return replace(report, certificate=real, seal=seal, checks=(Check("registry", "pass", "ok"),))
+
+
+def test_only_what_may_be_relied_on_is_said_to_be(report: Report) -> None:
+    assert advice.reliance(report, {}) == advice.DEMO
+    good = recognised(report)
     assert good.rely
-    assert advice.reliance(good) == advice.RELY_ON_ENTRY
-    assert advice.reliance(replace(good, checked="file")) == advice.RELY
+    assert good.certificate
+    assert advice.reliance(good, {"name": True}) == advice.RELY_ON_ENTRY
+    assert advice.reliance(good, {"name": False}) == advice.NO
+    assert advice.reliance(replace(good, checked="file"), {}) == advice.RELY
     doubted = replace(good, checks=(Check("seal", "skip", "not_checked"),))
-    own = replace(good, certificate=replace(real, standing=Standing.SELF_MANAGED), seal=report.seal)
-    paper = replace(good, certificate=replace(real, medium=Medium.PAPER))
-    assert [advice.reliance(one) for one in (doubted, own, paper)] == [
+    own = replace(
+        good, certificate=replace(good.certificate, standing=Standing.SELF_MANAGED), seal=report.seal
+    )
+    paper = replace(good, certificate=replace(good.certificate, medium=Medium.PAPER))
+    assert [advice.reliance(one, {}) for one in (doubted, own, paper)] == [
         advice.NO,
         advice.SELF_MANAGED,
         advice.PAPER,
     ]
     for verdict in set(Verdict) - {Verdict.VALID}:
         wanted = advice.UNKNOWN if verdict is Verdict.NOT_FOUND else advice.NO
-        assert advice.reliance(replace(good, verdict=verdict)) == wanted
+        assert advice.reliance(replace(good, verdict=verdict), {}) == wanted
 
 
 def test_only_a_certificate_of_this_person_is_green(report: Report) -> None:
-    assert report.certificate
-    real = replace(report, certificate=replace(report.certificate, demo=False))
-    assert _tone(real, {}) == _tone(real, {"name": True}) == "good"
-    assert _tone(real, {"name": True, "id_number": False}) == "warn"
-    assert _tone(report, {}) == "warn"
+    real = recognised(report)
+    assert advice.tone(real, {}) == advice.tone(real, {"name": True}) == "good"
+    assert advice.tone(real, {"name": True, "id_number": False}) == "bad"
+    assert advice.tone(real, {}, "没有核对") == "warn"
+    assert advice.tone(report, {}) == "warn"
     assert advice.MISMATCH in advice.steps(real, {"name": False})
     assert advice.MISMATCH not in advice.steps(real, {"name": True})
     assert advice.THE_PERSON not in advice.steps(real, {"name": True, "id_number": True})
-    tones = {verdict: _tone(replace(real, verdict=verdict), {}) for verdict in Verdict}
+    tones = {verdict: advice.tone(replace(real, verdict=verdict), {}) for verdict in Verdict}
     assert [verdict for verdict, tone in tones.items() if tone == "good"] == [Verdict.VALID]
 
 
@@ -392,7 +507,7 @@ def test_every_verdict_says_what_to_do(report: Report) -> None:
     notice = replace(
         report, verdict=Verdict.NOT_FOUND, certificate=None, reasons=(Reason("refusal_notice", "告知单"),)
     )
-    assert (advice.reliance(notice), advice.steps(notice, {})) == (advice.NO, advice.NOTICE)
+    assert (advice.reliance(notice, {}), advice.steps(notice, {})) == (advice.NO, advice.NOTICE)
 
 
 def test_the_revocation_list_is_where_the_seals_point_to(client: FlaskClient) -> None:

@@ -92,10 +92,13 @@ class Asked(TypedDict):
 class Report(TypedDict):
     verdict: Annotated[Verdict, Field(description="结论", json_schema_extra=dict(_VERDICTS))]
     rely: Annotated[
-        bool, Field(description="能否采信：只有 valid、印章获认可、电子件且不是演示数据时为 true")
+        bool,
+        Field(
+            description="能否采信：只有今天 valid、印章获认可、电子件、不是演示数据，且所问 claims 全部相符时为 true"
+        ),
     ]
     checked: Annotated[Checked, Field(description="查的是编号、文件还是摘要")]
-    asked: Annotated[Asked, Field(description="所问的编号或摘要，使回执说明问的是什么")]
+    asked: Annotated[Asked, Field(description="所问的编号或摘要，使回执说明问的是什么；写错的为 null")]
     checks: Annotated[list[Check], Field(description="做了哪些检查")]
     reasons: Annotated[list[Reason], Field(description="为何是这个结论，以及须同时知道的事")]
     certificate: Annotated[Certificate | None, Field(description="登记内容；没有可展示的登记时为 null")]

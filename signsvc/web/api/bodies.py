@@ -30,11 +30,13 @@ class Claims(Body):
     id_number: str | None = Field(
         None, max_length=100, description="证件号码", examples=["63990119840229001X"]
     )
-    valid_until: ClaimedDay | None = Field(None, description="有效期至，YYYY-MM-DD")
+    valid_until: ClaimedDay | None = Field(
+        None, description="有效期至，如 2036-12-31、2036/12/31、2036年12月31日"
+    )
     statement: str | None = Field(
         None,
         max_length=2000,
-        description="证明事项的全文，照证明上印的填写",
+        description="证明事项的全文，照证明上印的填写；标点可用半角，末尾的句号和换行不限",
         examples=["其属于本社区居民，长期居住于本辖区"],
     )
 

@@ -11,7 +11,7 @@ from signsvc.web.api.answers import KeySet
 from signsvc.web.api.document import document
 from signsvc.web.api.operation import Operation
 from signsvc.web.api.words import LIMITS, PROBLEMS, RECEIPTS, VERDICTS
-from signsvc.web.languages import say
+from signsvc.web.languages import language, say
 from signsvc.web.replies import kept
 from signsvc.web.site import Site
 
@@ -20,30 +20,45 @@ _SOON = 300
 
 
 class Describing:
-    """The views that describe the operations given, and themselves between them."""
+    """The views that describe the operations given, and themselves between them.
+
+    Anyone may ask for them as often as for a style sheet, and making them is dear: they are made once a language.
+    """
 
     def __init__(self, site: Site, before: Sequence[Operation], after: Sequence[Operation]) -> None:
         self._site = site
         self.operations = (*before, *self._own(), *after)
         self._document = document(self.operations, site.address)
+        self._documents: dict[str, dict[str, Any]] = {}
+        self._pages: dict[str, str] = {}
 
     def openapi(self) -> Response:
         """The description, in the language asked for."""
-        return kept(_worded(self._document), _SOON)
+        return kept(self._told(), _SOON)
 
     def docs(self) -> Response:
-        """The same as a page."""
-        page = render_template(
+        """The same as a page, whatever else its address says."""
+        if language() not in self._pages:
+            self._pages[language()] = self._page()
+        return Response(self._pages[language()], headers={"Vary": "Accept-Language"})
+
+    def _told(self) -> dict[str, Any]:
+        if language() not in self._documents:
+            self._documents[language()] = _worded(self._document)
+        return self._documents[language()]
+
+    def _page(self) -> str:
+        return render_template(
             "api.html",
-            document=_worded(self._document),
+            document=self._told(),
             type_of=_type,
             verdicts=VERDICTS,
             problems=PROBLEMS,
             limits=LIMITS,
             receipts=RECEIPTS,
             address=self._site.address,
+            fault=True,  # its link to the other language carries nothing else of this request
         )
-        return Response(page, headers={"Vary": "Accept-Language"})
 
     def keys(self) -> Response:
         """The keys by which receipts are verified."""

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from flask import Response, request
 from pydantic import ValidationError
 
-from signsvc.errors import InputError
+from signsvc.errors import InputError, TooMany
 from signsvc.report import Report
-from signsvc.verify import verify_file, verify_hash, verify_item, verify_number
+from signsvc.verify import not_asked, verify_file, verify_hash, verify_item, verify_number
 from signsvc.web.api.answers import BatchAnswer, NumberReport
 from signsvc.web.api.answers import Report as Answer
 from signsvc.web.api.bodies import ITEM, BatchQuestion, Claims, HashQuestion, NumberQuestion
 from signsvc.web.api.operation import ASKING, FILE_FORM, Operation
 from signsvc.web.api.reading import asked, day
 from signsvc.web.api.sample import BATCH, FILE, HASH, NUMBER
-from signsvc.web.languages import say
+from signsvc.web.languages import CHINESE, language, say
 from signsvc.web.replies import answer
 from signsvc.web.site import Site
 from signsvc.web.uploads import uploaded
@@ -60,24 +61,37 @@ class Verifying:
         question = asked(BatchQuestion, BATCH_BYTES)
         as_of = day(question.as_of)
         self._site.guard.items(len(question.items))
-        reports = (verify_item(self._site.verifier, _item(item), as_of) for item in question.items)
-        return answer({"items": [self._told(report) for report in reports]})
+        return answer({"items": [self._told(self._one(_item(item), as_of)) for item in question.items]})
 
-    def _matches(self, report: Report, claims: Claims | None) -> dict[str, bool]:
+    def _one(self, item: Mapping[str, str], as_of: date | None) -> Report:
+        """A Report on one item; a code that was asked about too often spoils no other item."""
+        try:
+            self._site.guard.code(item.get("code", ""))
+        except TooMany as error:
+            return not_asked(self._site.verifier, item, error, as_of)
+        return verify_item(self._site.verifier, item, as_of)
+
+    def _matches(self, report: Report, claims: Claims | None) -> Mapping[str, bool]:
         said = claims.model_dump(exclude_none=True) if claims else {}
-        if said and report.certificate:
-            self._site.guard.claims(report.certificate.number)
-        return self._site.verifier.claims(report, said)
+        if not said or report.certificate is None:
+            return {}
+        self._site.guard.claims(report.certificate.number)
+        return self._site.guard.matched(report.certificate.number, self._site.verifier.claims(report, said))
 
     def _told(self, report: Report, matches: Mapping[str, bool] | None = None) -> dict[str, Any]:
         """The answer in the asker's language, signed as it is given."""
         self._site.guard.verdict(report.verdict.value)
-        worded = replace(
-            report,
-            checks=tuple(replace(check, detail=say(check.detail)) for check in report.checks),
-            reasons=tuple(replace(reason, message=say(reason.message)) for reason in report.reasons),
-        )
+        worded = report if language() == CHINESE else _worded(report)
         return answered(worded, matches or {}, self._site.receipts)
+
+
+def _worded(report: Report) -> Report:
+    """The same in the asker's language."""
+    return replace(
+        report,
+        checks=tuple(replace(check, detail=say(check.detail)) for check in report.checks),
+        reasons=tuple(replace(reason, message=say(reason.message)) for reason in report.reasons),
+    )
 
 
 def _item(raw: object) -> Mapping[str, str]:
@@ -137,7 +151,8 @@ def verifying(site: Site) -> tuple[Operation, ...]:
             "/api/v1/verify/batch",
             "成批查验",
             "一次 1 至 1000 项，可混用编号和摘要；逐项回答，各有回执。某一项写错时该项为 not_found，"
-            "原因在其 reasons（malformed_code、malformed_number、malformed_sha256、malformed_item），不影响其他项。",
+            "原因在其 reasons（malformed_code、malformed_number、malformed_sha256、malformed_item），不影响其他项。"
+            "同一查验码查得太频繁时也是如此（too_many_requests）：该项没有查，请稍后再查。",
             views.batch,
             asks=BatchQuestion,
             gives=BatchAnswer,

@@ -50,6 +50,8 @@ PROBLEMS = {
     "not_published": (503, "日志的检查点尚未公布，请稍后再试"),
     "keys_error": (503, "密钥暂时不可用；请联系运营方"),
     "sandbox_failed": (503, "检查程序暂时不可用，请稍后再试"),
+    "pki_unreadable": (503, "吊销列表无法读取"),
+    "internal_error": (500, "服务内部出错，请稍后再试"),
 }
 
 # Per HTTP status of a problem: what happened.
