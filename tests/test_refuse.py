@@ -351,9 +351,7 @@ def test_a_change_to_the_entry_is_found(refuser: Refuser, home: Home, column: st
     refuse(refuser, asked(1))
     with closing(sqlite3.connect(home.var / "registry.sqlite3")) as database, database:
         [(value,)] = database.execute(f"SELECT {column} FROM entries WHERE kind = 'refused'")
-        changed = (
-            value.replace("banned_matter", "unknown_matter") if column == "record" else value[:-2] + "00"
-        )
+        changed = value.replace("banned_matter", "unknown_matter") if column == "record" else f"0{value}"[:-1]
         assert changed != value
         database.execute(f"UPDATE entries SET {column} = ? WHERE kind = 'refused'", [changed])
     assert "entry_changed" in faults(refuser)
