@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
+from signsvc.durable import sync_folder
 from signsvc.errors import ArchiveFailed
 from signsvc.models import Sha256
 
@@ -64,7 +65,7 @@ class Archive:
             for name, pdf in zip(names, pdfs, strict=True):
                 if not self._kept(name):
                     self._write(name, self.lock(pdf, name.encode()))
-            _fsync_folder(self.folder)
+            sync_folder(self.folder)
         except OSError as error:
             raise ArchiveFailed("存档无法写入：请检查磁盘空间和文件权限") from error
         return names
@@ -129,11 +130,3 @@ class Archive:
             file.flush()
             os.fsync(file.fileno())
         os.replace(fresh, self.folder / name)
-
-
-def _fsync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

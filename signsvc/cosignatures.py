@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from signsvc.notes import NoteError, Verifier, open_note, signature_line, split_note
+from signsvc.notes import NoteError, Signature, Verifier, open_note, signature_line, split_note
 
 COSIGNATURE = b"\x04"
 STAMP_BYTES = 8
@@ -69,14 +69,29 @@ def with_cosignatures(note: str, lines: str, witnesses: Sequence[Witness]) -> st
     return f"{text}\n" + "".join(item.line() for item in (*kept, *fresh.values()))
 
 
+def pinned_only(note: str, signer: Verifier, witnesses: Sequence[Witness]) -> str:
+    """`note` as `only_by` has it, and of each of `witnesses` the first cosignature that holds; whatever else is under
+    it, nobody vouches for."""
+    text, signatures = split_note(note)
+    kept = [
+        next((item.line() for item in _by(who, signatures) if who.holds(text, item.value)), "")
+        for who in dict.fromkeys(witnesses)
+    ]
+    return only_by(note, signer) + "".join(kept)
+
+
 def only_by(note: str, signer: Verifier) -> str:
     """`note` with the first signature line of `signer` and no other.
 
     Whoever passes a note on may add lines; what is kept of it must not grow by what strangers say.
     """
     text, signatures = split_note(note)
-    own = [item.line() for item in signatures if (item.name, item.key_id) == (signer.name, signer.key_id)]
-    return f"{text}\n" + "".join(own[:1])
+    return f"{text}\n" + "".join([item.line() for item in _by(signer, signatures)][:1])
+
+
+def _by(signer: Verifier, signatures: Sequence[Signature]) -> list[Signature]:
+    """Those that say they are by `signer`."""
+    return [item for item in signatures if (item.name, item.key_id) == (signer.name, signer.key_id)]
 
 
 def _message(text: str, stamp: int) -> str:

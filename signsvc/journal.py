@@ -28,6 +28,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from signsvc.durable import sync_folder
 from signsvc.errors import CatalogueChanged, SettingsError, reason
 from signsvc.proofs import canonical
 from signsvc.report import rfc3339
@@ -89,7 +90,7 @@ class Journals:
             os.fsync(file)
         finally:
             os.close(file)
-        _sync(self.folder)
+        sync_folder(self.folder)
 
 
 @contextmanager
@@ -187,11 +188,3 @@ def _changed(name: str, seq: int) -> CatalogueChanged:
     return CatalogueChanged(
         f"保留清单 {name} 的记录从第{seq}行起{done}，已停止使用：请从备份恢复，并运行 signsvc log verify"
     )
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -71,8 +71,12 @@ REFUSED = {
 STATUS_VERDICTS = (Verdict.REVOKED, Verdict.SUPERSEDED, Verdict.SUSPENDED)
 REGISTERED_BYTES = Check("file", "pass", "registered_bytes", "文件与登记的原件逐字节相同")
 OTHER_CONTAINER = Check("container", "fail", "other_container", "签章内容相同，但文件字节与出具时不同")
+REGISTERED = Check("registry", "pass", "ok", "已登记")
+LOGGED = Check("log", "pass", "ok", "已在防篡改日志中")
 NOT_REGISTERED = Check("registry", "fail", "not_found", "没有这一条登记")
 NOTICE = Check("registry", "fail", "refusal_notice", "这是本系统登记的不予出具告知单，不是证明")
+UNCHANGED = Check("status", "pass", "ok", "未被撤销、暂停或换发")
+IN_TIME = Check("dates", "pass", "ok", "在有效期内")
 # Somebody wrote into the registry without the log key, or the log has not caught up: neither is relied on.
 TORN = Check("log", "fail", "registry_inconsistent", "登记记录与防篡改日志不一致，请联系出具单位")
 SEAL_CHECKS = {
@@ -167,14 +171,14 @@ class _Case:
 
 def verify_number(verifier: Verifier, number: str, code: str, as_of: date | None = None) -> Report:
     """A Report by number and code; a malformed one is an InputError, and nothing was looked up."""
-    known_form, plain = _code(code), _number(number)  # 1
+    known_form, plain = parse_code(code), parse_number(number)  # 1
     found = _registry(verifier).find(plain, known_form)  # 2
     return _registered(_case(verifier, "number", Asked.by_number(plain), as_of), found)
 
 
 def verify_code(verifier: Verifier, code: str, as_of: date | None = None) -> Report:
     """A Report by code alone, the QR's target: its 74 random bits find the certificate."""
-    found = _registry(verifier).by_code(_code(code))
+    found = _registry(verifier).by_code(parse_code(code))
     return _registered(_case(verifier, "number", Asked(), as_of), found)
 
 
@@ -228,7 +232,7 @@ def _asked(item: Mapping[str, object]) -> Asked:
     """What of an item is well-formed."""
     asked, texts = Asked(), {key: value for key, value in item.items() if isinstance(value, str)}
     with suppress(InputError):
-        asked = Asked.by_number(_number(texts.get("number", "")))
+        asked = Asked.by_number(parse_number(texts.get("number", "")))
     with suppress(InputError):
         asked = replace(asked, sha256=_sha256(texts.get("sha256", "")))
     return asked
@@ -273,8 +277,8 @@ def _registered(case: _Case, known: Known | None) -> Report:
     verdict = judge(certificate, event, case.as_of)
     seal = _seal_check(case.verifier, in_force)
     case = case.seen(
-        Check("registry", "pass", "ok", "已登记"),
-        Check("log", "pass", "ok", "已在防篡改日志中"),
+        REGISTERED,
+        LOGGED,
         *(case.verifier.bundle.checks if case.verifier.bundle else ()),
         seal,
         _status_check(case.verifier, verdict),
@@ -347,14 +351,14 @@ def _status_check(verifier: Verifier, verdict: Verdict) -> Check:
         return Check(
             "status", "skip", "offline", "存证包只说明它做成时的情况：此后是否被撤销或暂停，须联网查验"
         )
-    return Check("status", "pass", "ok", "未被撤销、暂停或换发")
+    return UNCHANGED
 
 
 def _date_check(verdict: Verdict) -> Check:
     if verdict in STATUS_VERDICTS:
         return Check("dates", "skip", "not_reached", "未核对日期")
     if verdict is Verdict.VALID:
-        return Check("dates", "pass", "ok", "在有效期内")
+        return IN_TIME
     return Check("dates", "fail", verdict.value, "不在有效期内")
 
 
@@ -364,14 +368,16 @@ def _registry(verifier: Verifier) -> Registry:
     return verifier.registry
 
 
-def _number(number: str) -> str:
+def parse_number(number: str) -> str:
+    """A certificate's number as it is registered; InputError `malformed_number` if it can be none."""
     try:
         return normalise_number(number)
     except ValueError as error:
         raise InputError(str(error), "malformed_number") from error
 
 
-def _code(code: str) -> str:
+def parse_code(code: str) -> str:
+    """A code as it is registered; InputError `malformed_code` if it can be none."""
     try:
         return normalise_code(code)
     except ValueError as error:

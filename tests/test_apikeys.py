@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import tomllib
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
+from breaking import Break, at_every_step
 from home import Home
 
-from signsvc.errors import InputError, KeysError
+from signsvc.errors import InputError, KeysError, NotFound
 from signsvc.wiring import apikeys
 from signsvc.wiring.apikeys import ApiKeys
 
@@ -98,15 +99,26 @@ def test_a_service_does_not_start_over_a_broken_file(home: Home) -> None:
     assert home.run("serve", expect=2).stderr.startswith("error: keys_error: ")
 
 
-def test_nothing_half_written_stays_behind(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+@at_every_step
+def test_keys_that_cannot_be_written(home: Home, broken: Break) -> None:
     token = apikeys.add(home.settings, "甲", 10, TODAY)
-
-    def full(_: int) -> None:
-        raise OSError(28, "full")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="full"):
+    with broken.happening(), pytest.raises(KeysError):
         apikeys.add(home.settings, "乙", 10, TODAY)
-    assert [key.name for key in apikeys.listed(home.settings)] == ["甲"]
+    names = [key.name for key in apikeys.listed(home.settings)]
+    assert names == (["甲", "乙"] if broken.persisted else ["甲"])
     assert ApiKeys(home.settings).find(token)
     assert [file.name for file in home.var.iterdir() if "apikeys" in file.name] == ["apikeys.toml"]
+    assert stat.S_IMODE((home.var / "apikeys.toml").stat().st_mode) == 0o600
+    assert ApiKeys(home.settings).find(apikeys.add(home.settings, "丙", 10, TODAY))
+
+
+@at_every_step
+def test_a_revocation_that_cannot_be_written(home: Home, broken: Break) -> None:
+    token = apikeys.add(home.settings, "甲", 10, TODAY)
+    [key] = apikeys.listed(home.settings)
+    with broken.happening(), pytest.raises(KeysError):
+        apikeys.revoke(home.settings, key.id)
+    again = pytest.raises(NotFound) if broken.persisted else nullcontext()
+    with again:
+        apikeys.revoke(home.settings, key.id)
+    assert ApiKeys(home.settings).find(token) is None

@@ -13,7 +13,7 @@ from home import Home
 from signsvc.identity import normalise_code
 from signsvc.report import Verdict
 from signsvc.verify import verify_number
-from signsvc.wiring.verifying import verifying
+from signsvc.wiring.verifying import asking
 
 
 def by_pairs(left: list[int], right: list[int]) -> float:
@@ -57,7 +57,7 @@ def test_a_registry_that_the_benchmark_fills_is_whole_and_answers(
 ) -> None:
     monkeypatch.setattr(million, "CHUNK", 128)
     filled = million.fill(home.settings, 300)
-    with verifying(home.settings) as verifier:
+    with asking(home.settings, None, signed=False) as (verifier, _):
         assert verifier.registry is not None
         assert verifier.registry.audit() == []
         for serial in (1, 128, 129, 300):

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from home import Home, read_results
 
-from signsvc.receipts import Receipts, published
+from signsvc.receipts import Receipts, compact, published
 from signsvc.web import create_app
 from signsvc.web.server import opened
 
@@ -71,24 +71,24 @@ def thumbprint(key: Ed25519PrivateKey) -> str:
 
 
 def test_a_stock_library_reads_it_with_the_published_key(key: Ed25519PrivateKey, tmp_path: Path) -> None:
-    header, payload = judged(Receipts(key).sign(ANSWER), published([key.public_key()]), tmp_path)
+    header, payload = judged(Receipts(key).sign(compact(ANSWER)), published([key.public_key()]), tmp_path)
     assert payload == ANSWER
     assert header == {"alg": "EdDSA", "typ": "signsvc-receipt+jws", "kid": thumbprint(key)}
 
 
 def test_one_changed_word_and_it_fails(key: Ed25519PrivateKey, tmp_path: Path) -> None:
-    head, _, signature = Receipts(key).sign(ANSWER).split(".")
+    head, _, signature = Receipts(key).sign(compact(ANSWER)).split(".")
     other = json.dumps(ANSWER | {"rely": True}, ensure_ascii=False, separators=(",", ":")).encode()
     forged = ".".join((head, base64.urlsafe_b64encode(other).rstrip(b"=").decode(), signature))
     assert judged(forged, published([key.public_key()]), tmp_path)[1] == "InvalidSignatureError"
 
 
 def test_under_another_key_it_fails_even_with_our_kid(key: Ed25519PrivateKey, tmp_path: Path) -> None:
-    receipt = Receipts(Ed25519PrivateKey.generate()).sign(ANSWER)
+    receipt = Receipts(Ed25519PrivateKey.generate()).sign(compact(ANSWER))
     keys = published([key.public_key()])
     assert judged(receipt, keys, tmp_path)[1] == "KeyError"
     _, payload, signature = receipt.split(".")
-    ours = Receipts(key).sign(ANSWER).split(".")[0]
+    ours = Receipts(key).sign(compact(ANSWER)).split(".")[0]
     assert judged(f"{ours}.{payload}.{signature}", keys, tmp_path)[1] == "InvalidSignatureError"
 
 
@@ -110,7 +110,7 @@ def test_the_manual_and_the_page_show_how_and_it_works(
     (block,) = re.findall(
         r"^```\n(import json, jwt.*?)^```$", MANUAL.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
-    (tmp_path / "receipt.txt").write_text(Receipts(key).sign(ANSWER) + "\n")
+    (tmp_path / "receipt.txt").write_text(Receipts(key).sign(compact(ANSWER)) + "\n")
     (tmp_path / "jwks.json").write_text(json.dumps(published([key.public_key()])))
     found = f"import sys; sys.path.append({sysconfig.get_path('purelib')!r})\n"
     command = [sys.executable, "-I", "-S", "-c", found + block]
@@ -136,7 +136,7 @@ def test_after_a_change_of_keys_old_receipts_still_verify(pristine: Path, tmp_pa
     for name in ("var", "keys"):
         subprocess.run(["cp", "-rp", pristine / name, own.folder / name], check=True)
     with opened(own.settings) as site:
-        old = site.receipts.sign(ANSWER)
+        old = site.receipts.sign(compact(ANSWER))
     folder = own.folder / "keys"
     (folder / "receipt.pub").rename(folder / "receipt-2026.pub")
     secret = ["-aes256", "-pass", "file:passphrase", "-out", "receipt.key"]
@@ -144,7 +144,7 @@ def test_after_a_change_of_keys_old_receipts_still_verify(pristine: Path, tmp_pa
     public = ["-passin", "file:passphrase", "-pubout", "-out", "receipt.pub"]
     subprocess.run(["openssl", "pkey", "-in", "receipt.key", *public], cwd=folder, check=True)
     with opened(own.settings) as site:
-        new, keys = site.receipts.sign(ANSWER), site.jwks
+        new, keys = site.receipts.sign(compact(ANSWER)), site.jwks
     kids = [judged(receipt, keys, tmp_path)[0]["kid"] for receipt in (new, old)]
     assert kids == [one["kid"] for one in keys["keys"]]
     assert judged(old, keys, tmp_path)[1] == ANSWER

@@ -28,7 +28,7 @@ from signsvc.models import Status
 from signsvc.notes import Checkpoint, split_note
 from signsvc.notes import Verifier as LogKey
 from signsvc.proofs import Entry, Proof, Proven, canonical, leaf_data
-from signsvc.receipts import Receipts, published
+from signsvc.receipts import Receipts, compact, published
 from signsvc.report import BEIJING, StatusEvent, history_of, rfc3339
 from signsvc.statuses import Event
 from signsvc.statuslist import KIND, ListError, entry_id, open_list, payload
@@ -63,7 +63,7 @@ class Inside:
     def sign(self, content: dict[str, Any], kind: str = KIND) -> Path:
         """Another list, by the same key."""
         file = self.folder / "another.jws"
-        file.write_text(self.receipts.sign(content, kind))
+        file.write_text(self.receipts.sign(compact(content), kind))
         return file
 
 
@@ -314,7 +314,7 @@ def test_it_says_by_whose_key_the_list_is(inside: Inside, verified: Asked) -> No
     forged = dict(published([STRANGER.public_key()])["keys"][0])
     named = {"keys": [{**forged, "kid": "x"}]}
     head = urlsafe_b64encode(json.dumps({"alg": "EdDSA", "typ": KIND, "kid": "x"}).encode()).rstrip(b"=")
-    body = forger.sign(another(inside), KIND).split(".")[1].encode()
+    body = forger.sign(compact(another(inside)), KIND).split(".")[1].encode()
     signature = urlsafe_b64encode(STRANGER.sign(head + b"." + body)).rstrip(b"=")
     signed = b".".join((head, body, signature))
     assert open_list(signed, json.dumps(named).encode()).signed_by == forged["kid"]
@@ -349,7 +349,7 @@ def test_a_list_by_another_key_or_changed_is_refused(inside: Inside) -> None:
     signed = (inside.folder / "statuses.jws").read_text()
     head, body, signature = signed.split(".")
     for wrong in (
-        Receipts(Ed25519PrivateKey.generate()).sign(another(inside), KIND),
+        Receipts(Ed25519PrivateKey.generate()).sign(compact(another(inside)), KIND),
         f"{head}.{body[:-2]}AA.{signature}",
         f"{head}.{body}.",
         "",

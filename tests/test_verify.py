@@ -34,7 +34,7 @@ from signsvc.statuses import Event
 from signsvc.verify import Verifier, verify_code, verify_file, verify_hash, verify_item, verify_number
 from signsvc.wiring.answering import answered
 from signsvc.wiring.home import database_url, load_keys, log_folder
-from signsvc.wiring.verifying import verifying
+from signsvc.wiring.verifying import asking
 
 DAY = timedelta(days=1)
 CODE = new_code(lambda count: count // 2)
@@ -139,13 +139,13 @@ def test_the_receipt_is_over_the_answer_without_it(registry: Registry) -> None:
     key = Ed25519PrivateKey.generate()
     held = issue(registry, "a")[0]
     report = verify_hash(verifier(registry), certificate(held).sha256)
-    answer = answered(report, {"name": True}, Receipts(key))
+    answer = json.loads(answered(report, {"name": True}, Receipts(key)).text)
     signed = jws.deserialize_compact(
         answer["receipt"], KeySet.import_key_set(dict(published([key.public_key()]))), algorithms=[ALGORITHM]
     )
     assert json.loads(signed.payload) == {name: value for name, value in answer.items() if name != "receipt"}
     assert answer["claims"] == {"name": True}
-    assert answered(report, {}, None) == {**report.as_json(), "receipt": None}
+    assert json.loads(answered(report, {}, None).text) == {**report.as_json(), "receipt": None}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_of_another_person_nothing_is_relied_on(registry: Registry) -> None:
     chain, _ = WAYS["in force"][0]()
     report = verify_hash(verifier(registry), sealed_with(registry, chain))
     for matches in ({}, {"name": True}, {"name": True, "id_number": False}):
-        answer = answered(report, matches, Receipts(Ed25519PrivateKey.generate()))
+        answer = json.loads(answered(report, matches, Receipts(Ed25519PrivateKey.generate())).text)
         assert answer["rely"] is all(matches.values())
         body = answer["receipt"].split(".")[1]
         signed = json.loads(urlsafe_b64decode(body + "=="))
@@ -286,7 +286,7 @@ def test_a_seal_made_after_the_start_is_known_to_the_examination(
     monkeypatch.setattr(Sandbox, "examine", watched)
     settings = home.settings
     ring = load_keys(settings, (Role.MATCH, Role.LOG))
-    with verifying(settings) as asker:
+    with asking(settings, None, signed=False) as (asker, _):
         verify_file(asker, b"a file")
         issue(Registry.open(database_url(settings), log_folder(settings), ring.match, ring.log), "a")
         verify_file(asker, b"a file")

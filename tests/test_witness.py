@@ -15,17 +15,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from breaking import Break, at_every_step
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from growing import ORIGIN, Grown, served
 from home import Home, a_row, read_results
 from proofbundle.tlogproof import verify_tlog_proof
 
 from signsvc import cli
-from signsvc.cosignatures import Witness, cosigned_by
+from signsvc.cosignatures import Witness, cosign, cosigned_by, witness_of
 from signsvc.errors import InputError, KeysError
 from signsvc.merkle import EMPTY_ROOT, check_consistency
 from signsvc.notes import (
@@ -46,7 +48,7 @@ from signsvc.wiring.recording import change_status, retained_copy
 from signsvc.witness.decision import Request, decide
 from signsvc.witness.fetching import ask
 from signsvc.witness.looking import LogRewritten, LogShrunk, look
-from signsvc.witness.serving import application
+from signsvc.witness.serving import add_checkpoint, application
 from signsvc.witness.state import Log, State, make, open_state, read_log
 
 NAME = "witness.example/w1"
@@ -236,20 +238,16 @@ def test_what_strangers_signed_is_not_remembered(state: State, log: Grown) -> No
     assert (kept / "shown").read_text() == FORKED.note(7)
 
 
-def test_what_cannot_be_remembered_is_not_cosigned(
-    state: State, log: Grown, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@at_every_step
+def test_what_cannot_be_remembered_is_not_cosigned(state: State, log: Grown, broken: Break) -> None:
     one = trusted(state, log)
     state.cosign(one, log.note(4))
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as broken:
-        broken.setattr("signsvc.witness.state.os.fsync", full)
-        with pytest.raises(OSError, match="space"):
-            state.cosign(one, log.note(5))
-    assert state.seen(one) == log.checkpoint(4)
+    with broken.happening(), pytest.raises(KeysError):
+        state.cosign(one, log.note(5))
+    assert state.seen(one) == log.checkpoint(5 if broken.persisted else 4)
+    assert {file.name for file in one.folder.iterdir()} == {"checkpoint", "url", "vkey"}
+    assert state.cosign(one, log.note(5))
+    assert state.seen(one) == log.checkpoint(5)
 
 
 # How it looks
@@ -591,6 +589,51 @@ def test_cosignatures_come_home_and_into_every_proof(own: Home, tmp_path: Path, 
         assert open_checkpoint(checkpoint, Verifier.parse(key)).size > 0
         assert_witnessed(client.post("/log/proof", json=asked(row)).data, key, vkey)
         assert NAME in client.get("/log").text
+
+
+def test_a_log_that_grows_while_a_witness_is_asked_is_not_rewritten(
+    own: Home, tmp_path: Path, typed: Told
+) -> None:
+    """Another process publishes and has it cosigned, when ours has already read the checkpoint before."""
+    row = read_results(own.folder / "out")[0]
+    own.extra["SIGNSVC_WITNESSES"] = typed(own, "witness", "init", tmp_path / "w", "--name", NAME)[1].strip()
+    state = open_state(tmp_path / "w", now)
+    with opened(own.settings) as site:
+        state.trust(site.registry.verifier, "http://127.0.0.1:1")
+    requests = count()
+
+    def meanwhile(environ: dict[str, Any], start: Callable[..., Any]) -> Any:
+        if next(requests) == 0:
+            retained_copy(own.settings, row["number"], "补领")
+            newest = Request(0, (), (own.var / "log" / "checkpoint").read_text())
+            assert add_checkpoint(state, newest.body().encode())[1]
+        return application(state)(environ, start)
+
+    with served(meanwhile) as address:
+        code, out, _ = typed(own, "log", "cosign", address)
+    assert (code, NAME in out) == (0, True)
+
+
+def test_whom_nobody_pinned_is_not_shown_as_a_witness(own: Home) -> None:
+    row = read_results(own.folder / "out")[0]
+    key = Ed25519PrivateKey.generate()
+    shown = own.var / "log" / "checkpoint"
+    line = cosign(split_note(shown.read_text())[0], "stranger.example", key, now())
+    (own.var / "log" / "witnessed").write_text(shown.read_text() + line)
+    for pinned, seen in (
+        ("", False),
+        (str(witness_of(NAME, key)), False),
+        (str(witness_of("stranger.example", key)), True),
+    ):
+        own.extra["SIGNSVC_WITNESSES"] = pinned
+        with opened(own.settings) as site:
+            client = create_app(site).test_client()
+            pages = [
+                client.get("/log/checkpoint"),
+                client.get("/log"),
+                client.post("/log/proof", json=asked(row)),
+            ]
+        assert ["stranger.example" in page.text for page in pages] == [seen] * 3
 
 
 def asked(row: dict[str, str]) -> dict[str, str]:

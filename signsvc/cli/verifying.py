@@ -90,7 +90,8 @@ def _stopped(statuses: Path | None, keys: Path | None, code: str | None) -> Stop
 def show(report: Report, as_json: bool, receipts: Receipts | None, beside: Mapping[str, str]) -> None:
     """The answer; `beside` it stands what it is about, outside of the receipt."""
     if as_json:
-        click.echo(json.dumps({**beside, **answered(report, {}, receipts)}, ensure_ascii=False))
+        answer = json.loads(answered(report, {}, receipts).text)
+        click.echo(json.dumps({**beside, **answer}, ensure_ascii=False))
         return
     click.echo("：".join((*beside.values(), headline(report))))
     click.echo(f"  结论 {report.verdict.value}")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from gunicorn.app.base import BaseApplication
 
 from signsvc.errors import Exit, InputError, SignsvcError, reason
 from signsvc.notes import NoteError, Verifier
 from signsvc.web.deadline import Hurried
+from signsvc.web.listening import Configured, listen
 from signsvc.wiring.home import now
 from signsvc.witness.looking import look
 from signsvc.witness.serving import application
@@ -82,20 +82,15 @@ def _looked(state: State, place: Path) -> Exit:
 def serve(folder: Path, host: str, port: int) -> None:
     """应答 POST /add-checkpoint（C2SP tlog-witness）。对外须放在缓存整个请求的反向代理（如 nginx）之后。"""
     state = opened(folder)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise InputError(f"无法监听 {host} 端口 {port}：{reason(error)}；请换一个端口") from error
-    _Server(state, listener).run()
+    _Server(state, listen(host, port)).run()
 
 
 def opened(folder: Path) -> State:
     return open_state(folder, now)
 
 
-class _Server(BaseApplication):
-    """gunicorn, configured from here and from nowhere else.
+class _Server(Configured):
+    """A witness as gunicorn runs it.
 
     Many clients that send slowly at once still keep others waiting, until they are cut off: in public a proxy that
     takes in whole requests stands before it.
@@ -103,24 +98,20 @@ class _Server(BaseApplication):
 
     def __init__(self, state: State, listener: socket.socket) -> None:
         self._state = state
-        self._listener = listener
-        super().__init__()
-
-    def load_config(self) -> None:
-        options = {
-            "bind": f"fd://{self._listener.fileno()}",
-            "worker_class": Hurried,  # few threads, and a request holds one for half a minute at most
-            "threads": 4,
-            "timeout": 30,
-            "limit_request_line": 1024,
-            "limit_request_fields": 50,
-            "control_socket_disable": True,
-            "proc_name": "signsvc-witness",
-            "accesslog": None,
-            "loglevel": "warning",
-        }
-        for key, value in options.items():
-            self.cfg.set(key, value)
+        super().__init__(
+            listener,
+            {
+                "worker_class": Hurried,  # few threads, and a request holds one for half a minute at most
+                "threads": 4,
+                "timeout": 30,
+                "limit_request_line": 1024,
+                "limit_request_fields": 50,
+                "control_socket_disable": True,
+                "proc_name": "signsvc-witness",
+                "accesslog": None,
+                "loglevel": "warning",
+            },
+        )
 
     def load(self) -> Any:
         return application(self._state)

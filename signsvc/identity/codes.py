@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from hashlib import sha256
+from operator import mul
 from typing import Final
 
 # GB 32100's 31 characters: no I, O, S, V, Z. Officials know them from credit codes, and 31 is prime.
@@ -13,6 +14,8 @@ ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 RANDOM_LENGTH: Final = 15  # 31^15: about 74 bits
 CODE_LENGTH: Final = RANDOM_LENGTH + 1
 
+_CODE: Final = re.compile(f"[{ALPHABET}]{{{CODE_LENGTH}}}")
+_WEIGHTS: Final = tuple(pow(3, place, len(ALPHABET)) for place in range(RANDOM_LENGTH))
 _MISREAD: Final = str.maketrans("OISZ", "0152")
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u30fc"
 _DASHED: Final = str.maketrans(dict.fromkeys(_DASHES, "-"))
@@ -41,12 +44,14 @@ def normalise_code(raw: str) -> str:
     GB 32100) finds every single wrong character, and every swap of two places but of the first with the last:
     of neighbours always.
     """
+    if _is_code(raw):  # as machines give it
+        return raw
     code = _pasted(raw, _CODE_LABEL).replace("-", "").upper().translate(_MISREAD)
     if len(code) != CODE_LENGTH:
         raise ValueError(f"查验码应为{CODE_LENGTH}位，请核对")
     if not set(code) <= set(ALPHABET):
         raise ValueError("查验码中有不会出现的字符，请核对")
-    if _check_character(code[:RANDOM_LENGTH]) != code[RANDOM_LENGTH]:
+    if not _is_code(code):
         raise ValueError("查验码校验不符，请逐位核对")
     return code
 
@@ -99,6 +104,10 @@ def _framed_sha256(*texts: str) -> str:
     return sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).hexdigest()
 
 
+def _is_code(text: str) -> bool:
+    return bool(_CODE.fullmatch(text)) and _check_character(text[:RANDOM_LENGTH]) == text[RANDOM_LENGTH]
+
+
 def _check_character(text: str) -> str:
-    total = sum(ALPHABET.index(character) * pow(3, place, 31) for place, character in enumerate(text))
-    return ALPHABET[-total % 31]
+    total = sum(map(mul, map(ALPHABET.index, text), _WEIGHTS))
+    return ALPHABET[-total % len(ALPHABET)]

@@ -7,6 +7,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from signsvc.durable import sync_folder
 from signsvc.errors import KeysError
 
 LOG_CHAIN = "log.pem"  # the log's certificate and its issuers, where there is one
@@ -44,7 +45,7 @@ def write_new(file: Path, data: bytes, *, private: bool) -> None:
         raise KeysError(f"密钥文件 {file.name} 已存在，不会覆盖；如需重做，请先移走") from error
     finally:
         draft.unlink(missing_ok=True)
-    _sync_folder(file.parent)
+    sync_folder(file.parent)
 
 
 def read_private(file: Path) -> bytes:
@@ -83,11 +84,3 @@ def check_passphrase(passphrase: str) -> str:
     if len(passphrase) < MIN_PASSPHRASE:
         raise KeysError(f"密钥口令太短：至少 {MIN_PASSPHRASE} 个字符，建议使用随机口令")
     return passphrase
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -24,6 +24,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection
 
+from signsvc.cosignatures import Witness
 from signsvc.models import Certificate, Number, OfficeId, Sha256
 from signsvc.notes import Checkpoint, Verifier
 from signsvc.proofs import Entry, Proof, write_bundle
@@ -119,18 +120,24 @@ class Registry:
         match_key: bytes,
         log_key: Ed25519PrivateKey | None = None,
         boxes: Boxes | None = None,
+        witnesses: Sequence[Witness] = (),
     ) -> Registry:
         """The registry at `url`, read-only without log key; RegistryError if it is missing or under other keys.
 
         With `boxes` nothing is signed into the log whose box does not open; without them whoever has the match key can
-        have anything signed.
+        have anything signed. Of cosignatures only those by `witnesses` are kept and handed out.
         """
-        return cls(opening.open_book(url, log_folder, match_key, log_key, boxes))
+        return cls(opening.open_book(url, log_folder, match_key, log_key, boxes, witnesses))
 
     @property
     def verifier(self) -> Verifier:
         """The public key of the log, by which checkpoints and proofs are checked."""
         return self._book.verifier
+
+    @property
+    def witnesses(self) -> Sequence[Witness]:
+        """Whose cosignatures are handed out."""
+        return self._book.witnesses
 
     def close(self) -> None:
         """Let go of the database."""
@@ -265,7 +272,7 @@ class Registry:
         return log.publish(self._book)
 
     def checkpoint(self) -> str:
-        """The newest checkpoint as a signed note, with the cosignatures of witnesses if it has any."""
+        """The newest checkpoint as a signed note, with the cosignatures of its `witnesses` if it has any."""
         with self._publishing() as (_, (note, _checkpoint)):
             return note
 
@@ -291,16 +298,12 @@ class Registry:
         with self._book.reading() as connection:
             return witnessed.consistency(connection, old, new)
 
-    def cosigned(self) -> str | None:
-        """The checkpoint that was cosigned last, as a note, if there is one."""
-        held = witnessed.cosigned(self._book)
-        return held[0] if held else None
-
-    def keep_cosigned(self, note: str) -> None:
-        """Keep a cosigned checkpoint for those who ask for proofs; whose cosignatures it bears is the caller's to
-        check. RegistryError if it is not this log's, or older than what is kept."""
+    def keep_cosigned(self, note: str) -> str:
+        """Keep the cosignatures by `witnesses` under this checkpoint, for those who ask for proofs, beside those that
+        are kept for it already; the note with all of them. RegistryError if it is not this log's, or older than what
+        is kept."""
         with self._book.reading() as connection:
-            witnessed.keep(connection, self._book, note)
+            return witnessed.keep(connection, self._book, note)
 
     def proof_bundle(self, number: str, code: str, chain: Sequence[bytes] = ()) -> str | None:
         """The proof bundle (JSON) for who knows number and code; None if either is wrong. `chain` is the log's

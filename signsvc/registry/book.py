@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, Engine
 
+from signsvc.cosignatures import Witness
 from signsvc.errors import RegistryError
-from signsvc.merkle import Node
 from signsvc.notes import Verifier
 from signsvc.registry import database
 from signsvc.registry.database import Held
 from signsvc.registry.match import MatchKey
+from signsvc.registry.proven import Proven
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,12 @@ class Boxes:
 @dataclass(frozen=True)
 class Book:
     """An open registry. Without `log_key` it can be read and audited, but not written; without `boxes` entries are
-    signed whatever box they hold. `form` is what the database's schema was when it was made.
+    signed whatever box they hold. Of cosignatures only those by `witnesses` count. `form` is what the database's schema
+    was when it was made.
 
     Two things are remembered between answers, and whoever changes them in the database later changes none: `chains`,
-    the certificates of seals (DER) by their SHA-256, a name that fits no other bytes; and `upper`, nodes high up in the
-    tree that a proof has gone through (see `log.check_included`).
+    the certificates of seals (DER) by their SHA-256, a name that fits no other bytes; and what is `proven` to lie under
+    the newest checkpoint.
     """
 
     engine: Engine
@@ -44,10 +47,11 @@ class Book:
     form: str
     log_key: Ed25519PrivateKey | None = field(repr=False)
     boxes: Boxes | None = None
+    witnesses: tuple[Witness, ...] = ()
     chains: dict[tuple[str, ...], tuple[bytes, ...]] = field(default_factory=dict, repr=False, compare=False)
-    upper: dict[Node, bytes] = field(default_factory=dict, repr=False, compare=False)
+    proven: Proven = field(default_factory=Proven, repr=False, compare=False)
 
-    @property
+    @cached_property
     def shown(self) -> Path:
         """The published checkpoint: what witnesses and auditors read."""
         return self.log_folder / "checkpoint"

@@ -86,12 +86,12 @@ class Prepared:
     SQLite needs for a few rows by their keys. For what every answer to the public stands on, and nothing else.
     """
 
-    def __init__(self, statement: Select[Any]) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
         compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
         self.words = str(compiled)
         self._given = dict(compiled.params)
 
-    def rows(self, held: Held, **values: str) -> list[dict[str, Any]]:
+    def rows(self, held: Held, **values: str | int | None) -> list[dict[str, Any]]:
         """The rows, each by its columns' names."""
         found = driver(held).execute(self.words, {**self._given, **values})
         names = [column[0] for column in found.description]
@@ -192,6 +192,8 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
     connection.text_factory = lambda raw: raw.decode(errors="replace")
     connection.execute(_PATIENCE)
     connection.execute("PRAGMA journal_mode = WAL")
+    # 16 MiB of pages: the upper levels of a large registry's indexes, which every lookup goes through.
+    connection.execute("PRAGMA cache_size = -16384")
     connection.execute("PRAGMA synchronous = FULL")
     # A keyed hash that was replaced must not lie about for somebody to find and put back.
     connection.execute("PRAGMA secure_delete = ON")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from signsvc import durable
 from signsvc.errors import RegistryError
 
 
 def replace_file(file: Path, text: str) -> None:
     """Let `file` hold `text` (UTF-8, no newline changed), durably; RegistryError if it cannot be written."""
-    fresh = file.with_suffix(".new")
+    with _told():
+        durable.replace_file(file, text.encode())
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """No other process changes the files of this `folder` meanwhile; RegistryError if that cannot be had."""
+    with _told(), durable.alone(folder):
+        yield
+
+
+@contextmanager
+def _told() -> Iterator[None]:
     try:
-        with open(fresh, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(fresh, file)
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        yield
     except OSError as error:
         raise RegistryError("日志检查点无法写入：请检查磁盘空间和文件权限") from error

@@ -66,7 +66,7 @@ def commit(
 def matches(connection: Connection, book: Book, number: str, claims: Mapping[str, str]) -> dict[str, bool]:
     """Whether each claim (`name`, `id_number`, `statement`; normalised) is what was certified; never the value."""
     row = issued_row(connection, book, number)
-    record = json.loads(row["record"])
+    record = row["clear"]
     known = {**record["commitments"], "valid_until": record["valid_until"]}
     if unknown := set(claims) - set(known):
         raise ValueError("no such claim: " + ", ".join(sorted(unknown)))

@@ -1,12 +1,12 @@
 """Everything the registry knows of one certificate, as of one moment: what a verification asks for.
 
-One transaction and four queries, each prepared once: the certificate's entries with their standing, the newest
-checkpoint, the nodes that prove the entries to lie under it, the certificates of its seal.
+One transaction and, as a rule, one query, prepared once: the certificate's entries, each with the standing of its
+number, the nodes beside its way up the tree, and the newest checkpoint. The nodes further up and the certificates of
+the seal are asked for once and remembered.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,7 @@ from signsvc.registry import log, seals, status
 from signsvc.registry.book import Book
 from signsvc.registry.database import Held, Prepared
 from signsvc.registry.match import same
+from signsvc.registry.proven import SIBLINGS
 from signsvc.registry.records import ISSUED
 from signsvc.registry.schema import Row, checkpoints, entries, typed
 from signsvc.registry.standings import TOLD, checked
@@ -50,15 +51,16 @@ def _by(column: Column[Any]) -> Prepared:
     """Every entry of the numbers of which one entry holds the given value."""
     asked = entries.alias()
     holding = select(asked.c.number).where(asked.c[column.name] == bindparam("value"))
-    return Prepared(TOLD.where(entries.c.number.in_(holding)))
+    last = select(func.max(asked.c.idx)).scalar_subquery().label("last")
+    newest = select(checkpoints.c.size).order_by(checkpoints.c.size.desc()).limit(1).scalar_subquery()
+    told = TOLD.add_columns(last, checkpoints, *SIBLINGS).outerjoin(checkpoints, checkpoints.c.size == newest)
+    return Prepared(told.where(entries.c.number.in_(holding)))
 
 
 # By what a certificate can be found.
 NUMBER, CODE, FILE, SIGNED = (
     _by(entries.c[name]) for name in ("closes", "code_hash", "sha256", "signed_sha256")
 )
-_LAST = select(func.max(entries.c.idx)).scalar_subquery()
-_HEAD = Prepared(select(checkpoints, _LAST.label("last")).order_by(checkpoints.c.size.desc()).limit(1))
 
 
 def find(book: Book, number: str, code: str) -> Known | None:
@@ -70,8 +72,7 @@ def find(book: Book, number: str, code: str) -> Known | None:
 def told(held: Held, book: Book, number: str, code: str) -> list[Row] | None:
     """Every entry of that certificate, its issue first."""
     rows = _issued(held, book, CODE, book.key.code_hash(code))
-    record = json.loads(rows[0]["record"]) if rows else {}
-    return rows if rows and _fits(record["number"], record["office"], number) else None
+    return rows if rows and _fits(rows[0]["number"], rows[0]["clear"]["office"], number) else None
 
 
 def known(book: Book, by: Prepared, value: str) -> Known | None:
@@ -100,7 +101,7 @@ def _fits(whole: str, office: str, number: str) -> bool:
 
 def _known(held: Held, book: Book, rows: Sequence[Row], shown: Checkpoint | None) -> Known:
     events = tuple(status.events(rows))
-    record = json.loads(rows[0]["record"])
+    record = rows[0]["clear"]
     return Known(
         certificate_of(record, rows[0]["idx"], events[-1]),
         events,
@@ -118,13 +119,12 @@ def _shown(book: Book) -> Checkpoint | None:
 
 def _attested(held: Held, book: Book, rows: Sequence[Row], shown: Checkpoint | None) -> int | None:
     """The size of the newest checkpoint if every entry is proven to lie under it; None otherwise."""
-    head = next(iter(_HEAD.rows(held)), None)
-    if head is None or shown is None or not typed(checkpoints, head):
+    head = rows[0]
+    if shown is None or not typed(checkpoints, head):
         return None
     try:
         checkpoint = log.opened(head["note"], book.verifier)
-        log.check_included(held, book, checkpoint, rows)
+        book.proven.check(held, checkpoint, rows)
     except (RegistryError, merkle.ProofError):
         return None
-    behind = head["last"] is None or head["last"] + 1 < max(shown.size, checkpoint.size)
-    return None if behind else checkpoint.size
+    return None if head["last"] + 1 < max(shown.size, checkpoint.size) else checkpoint.size

@@ -8,35 +8,32 @@ table, or ahead of the entries, was put back from somewhere else, and then nothi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
 from signsvc import merkle
 from signsvc.errors import RegistryError
-from signsvc.merkle import Frontier, Node
-from signsvc.notes import Checkpoint, NoteError, Verifier, open_checkpoint, sign_note
-from signsvc.proofs import leaf_data
+from signsvc.merkle import Frontier
+from signsvc.notes import MAX_NOTE_BYTES, Checkpoint, NoteError, Verifier, open_checkpoint, sign_note
 from signsvc.registry import counters
 from signsvc.registry.book import Book
-from signsvc.registry.database import Held, Prepared
 from signsvc.registry.durable import replace_file
 from signsvc.registry.facts import get_fact, put_facts
 from signsvc.registry.match import MatchKey
 from signsvc.registry.records import FIRST, NewEntry, box_of, guard
-from signsvc.registry.schema import SLICE, Row, among, checkpoints, entries, nodes, packed, typed
+from signsvc.registry.schema import SLICE, Row, checkpoints, entries, nodes, typed
 from signsvc.registry.standings import renew, told
+from signsvc.registry.treenodes import DAMAGED, leaf_of, load_nodes
 from signsvc.registry.writes import put
 
-_NAMED = Prepared(select(nodes).where(among(nodes.c.level, nodes.c.idx)))
-# Of a million leaves the nodes from this level on are 16,000; what is below is asked for each time.
-REMEMBERED_FROM, MOST_REMEMBERED = 6, 100_000
 NO_TRAIL = ""
-DAMAGED = "日志与登记库不一致，已停止写入：请运行 signsvc log verify"
 
 
 @dataclass(frozen=True)
@@ -64,22 +61,11 @@ def append(connection: Connection, key: MatchKey, added: Sequence[NewEntry]) -> 
     frontier = load_frontier(connection, start)
     rows = [entry.row(start + offset, key) for offset, entry in enumerate(added)]
     renew(connection, key, rows)
-    made = [node for row in rows for node in frontier.append(_leaf(row["salt"], row["record"]))]
+    made = [node for row in rows for node in frontier.append(leaf_of(row["salt"], row["record"]))]
     put(connection, entries, rows)
     put(connection, nodes, [{"level": level, "idx": index, "hash": value} for (level, index), value in made])
     if size(connection) != frontier.size:
         raise RegistryError(DAMAGED, "registry_damaged")
-
-
-def load_nodes(held: Held, wanted: Sequence[Node]) -> dict[Node, bytes]:
-    """The hashes of complete nodes, in one query; RegistryError if one is not there or no hash at all."""
-    if not wanted:
-        return {}
-    rows = _NAMED.rows(held, **packed(wanted))
-    found = {(row["level"], row["idx"]): row["hash"] for row in rows if typed(nodes, row)}
-    if len(found) != len(set(wanted)):
-        raise RegistryError(DAMAGED, "registry_damaged")
-    return found
 
 
 def load_frontier(connection: Connection, count: int) -> Frontier:
@@ -149,24 +135,6 @@ def newest(connection: Connection, book: Book) -> tuple[str, Checkpoint]:
     return note, opened(note, book.verifier)
 
 
-def check_included(held: Held, book: Book, checkpoint: Checkpoint, rows: Sequence[Row]) -> None:
-    """That these entries lie under `checkpoint`; ProofError or RegistryError if their proofs do not lead there.
-
-    Nodes high up in the tree are remembered once a proof through them has held: a complete node never changes, and
-    every proof ends in the root that the log signed, so a remembered one can prove nothing that is false.
-    """
-    plans = [merkle.inclusion_plan(row["idx"], checkpoint.size) for row in rows]
-    wanted = {node for plan in plans for group in plan for node in group}
-    known = {node: book.upper[node] for node in wanted if node in book.upper}
-    found = known | load_nodes(held, list(wanted - known.keys()))
-    for row, plan in zip(rows, plans, strict=True):
-        proof = merkle.prove(plan, found.__getitem__)
-        leaf = _leaf(row["salt"], row["record"])
-        merkle.check_inclusion(row["idx"], checkpoint.size, leaf, proof, checkpoint.root)
-    if len(book.upper) < MOST_REMEMBERED:
-        book.upper.update({node: value for node, value in found.items() if node[0] >= REMEMBERED_FROM})
-
-
 def trail(before: str, note: str) -> str:
     """What stands for all checkpoints signed so far: a running SHA-256 (hexadecimal) over their notes."""
     return sha256(before.encode() + note.encode()).hexdigest()
@@ -181,13 +149,21 @@ def shown_checkpoint(book: Book) -> Checkpoint | None:
 def shown_note(book: Book) -> tuple[str, Checkpoint] | None:
     """The same as a note, and opened."""
     try:
-        note = book.shown.read_bytes()
+        seen = os.stat(book.shown)
+        note = _read(book.shown, seen.st_ino, seen.st_ctime_ns, seen.st_size)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RegistryError(DAMAGED, "registry_damaged") from error
     checkpoint = opened(note, book.verifier)
     return note.decode(), checkpoint
+
+
+@lru_cache(maxsize=8)
+def _read(file: Path, *_state: int) -> bytes:
+    """A checkpoint's bytes, read again once the file has changed: every lookup asks for them."""
+    with open(file, "rb") as stream:
+        return stream.read(MAX_NOTE_BYTES + 1)
 
 
 def _newest_note(connection: Connection) -> str | None:
@@ -223,7 +199,7 @@ def _continued(connection: Connection, book: Book, now: Head, committed: Checkpo
             if row["idx"] != frontier.size:
                 raise RegistryError(DAMAGED, "registry_damaged")
             _check_box(connection, book, guard(row, book.key))
-            frontier.append(_leaf(row["salt"], row["record"]))
+            frontier.append(leaf_of(row["salt"], row["record"]))
             _check_met(frontier, met)
     return _reached(book, frontier)
 
@@ -260,7 +236,3 @@ def _check_met(frontier: Frontier, met: Sequence[Checkpoint]) -> None:
     """The tree has the root that is known for this size, where one is."""
     if any(item.size == frontier.size and item.root != frontier.root() for item in met):
         raise RegistryError(DAMAGED, "registry_damaged")
-
-
-def _leaf(salt: bytes, record: str) -> bytes:
-    return merkle.leaf_hash(leaf_data(salt, record))

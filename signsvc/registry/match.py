@@ -37,7 +37,7 @@ class MatchKey:
     def tag(self, purpose: str, *parts: str | bytes | int) -> str:
         """Lower-case hexadecimal HMAC of `purpose` and `parts`."""
         raw = [part if isinstance(part, bytes) else str(part).encode() for part in (purpose, *parts)]
-        framed = b"".join(len(part).to_bytes(8, "big") + part for part in raw)
+        framed = b"".join([len(part).to_bytes(8, "big") + part for part in raw])
         return hmac.digest(self.secret, framed, sha256).hex()
 
     def mark(self, request_id: str, content: Mapping[str, str]) -> Mark:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, inspect
 
+from signsvc.cosignatures import Witness
 from signsvc.errors import RegistryError
 from signsvc.notes import NoteError, Verifier, verifier_of
 from signsvc.registry import counters, database, log, schema
@@ -53,6 +55,7 @@ def open_book(
     match_key: bytes,
     log_key: Ed25519PrivateKey | None,
     boxes: Boxes | None,
+    witnesses: Sequence[Witness],
 ) -> Book:
     """The registry at `url`; RegistryError if it is missing or under other keys."""
     if not exists(url):
@@ -67,7 +70,7 @@ def open_book(
         form = get_fact(connection, key, "tables")
     if log_key is not None and verifier_of(verifier.name, log_key) != verifier:
         raise RegistryError("日志密钥不是本登记库的")
-    return Book(engine, key, log_folder, verifier, form, log_key, boxes)
+    return Book(engine, key, log_folder, verifier, form, log_key, boxes, tuple(witnesses))
 
 
 def _put_first_facts(connection: Connection, key: MatchKey, verifier: Verifier, form: str) -> None:

@@ -222,7 +222,7 @@ def voided_entry(held: Reservation, reason: str, box: bytes, at: datetime) -> Ne
 
 def certificate(row: Row, history: list[StatusEvent]) -> Certificate:
     """The certificate in an issued entry's row; `history` begins with its issue."""
-    return certificate_of(json.loads(row["record"]), row["idx"], history[-1])
+    return certificate_of(row["clear"], row["idx"], history[-1])
 
 
 def box_of(row: Row) -> bytes:
@@ -253,10 +253,12 @@ def clear(row: Row, key: MatchKey) -> dict[str, Any] | None:
 
 
 def guard(row: Row, key: MatchKey) -> Row:
-    """The row as it is; RegistryError if anything in it was changed since it was written."""
-    if clear(row, key) is None:
+    """The row as it is, and its record read, as `clear`; RegistryError if anything in it was changed since it was
+    written."""
+    record = clear(row, key)
+    if record is None:
         raise RegistryError("登记库中有条目被改动，已停止使用：请运行 signsvc log verify", "registry_damaged")
-    return row
+    return {**row, "clear": record}
 
 
 def status_after(kind: str) -> Status:

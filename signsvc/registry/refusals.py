@@ -120,7 +120,7 @@ def _mark(row: Row) -> Mark | None:
 
 
 def _refusal(row: Row) -> Refusal:
-    record = json.loads(row["record"])
+    record = row["clear"]
     return Refusal(
         number=Number(record["number"]),
         office=OfficeId(record["office"]),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -111,18 +112,19 @@ certificates = Table(
 
 Row = Mapping[Any, Any]  # by the columns' names
 Item = TypeVar("Item")
-_FORMS = {
-    table.name: [(column.name, column.type.python_type, column.nullable) for column in table.columns]
-    for table in metadata.sorted_tables
-}
 
 
-def typed(table: Table, row: Mapping[Any, Any]) -> bool:
+def _form(column: Column[Any]) -> tuple[type, ...]:
+    return (column.type.python_type, *((type(None),) if column.nullable else ()))
+
+
+_NAMES = {table.name: itemgetter(*table.columns.keys()) for table in metadata.sorted_tables}
+_FORMS = {table.name: [_form(column) for column in table.columns] for table in metadata.sorted_tables}
+
+
+def typed(table: Table, row: Row) -> bool:
     """Whether every value of a row is of its column's type: SQLite keeps whatever it is given."""
-    return all(
-        isinstance(row[name], form) or (row[name] is None and empty)
-        for name, form, empty in _FORMS[table.name]
-    )
+    return all(map(isinstance, _NAMES[table.name](row), _FORMS[table.name]))
 
 
 def among(*columns: Column[Any]) -> ColumnElement[bool]:
@@ -140,7 +142,7 @@ def packed(keys: Sequence[Sequence[str | int]]) -> dict[str, str]:
     return {"keys": json.dumps([list(key) for key in keys])}
 
 
-def slices(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+def slices(items: Sequence[Item], size: int = SLICE) -> Iterator[Sequence[Item]]:
     """`items` in pieces that fit into one statement."""
-    for start in range(0, len(items), SLICE):
-        yield items[start : start + SLICE]
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

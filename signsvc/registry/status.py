@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from signsvc.registry.records import COPIED, VOIDED, NewEntry, pack, stamp, stat
 from signsvc.registry.rows import issued_row
 from signsvc.registry.schema import Row
 from signsvc.registry.standings import told
+from signsvc.registry.treenodes import DAMAGED
 from signsvc.report import StatusEvent
 from signsvc.statuses import REASONS, Event, after
 
@@ -51,7 +51,7 @@ def change(
         raise StatusNotAllowed(f"该证明现为 {now.value} 状态，不能执行此操作")
     if reason not in REASONS:
         raise StatusNotAllowed("原因不在公开清单内，应为：" + "、".join(REASONS))
-    record = {"office": json.loads(row["record"])["office"], "reason": reason, "registered_at": stamp(at)}
+    record = {"office": row["clear"]["office"], "reason": reason, "registered_at": stamp(at)}
     if (event is Event.SUPERSEDE) != (by is not None):
         raise StatusNotAllowed("换发须指明新证明的编号，其他操作不得指明")
     if by is not None:
@@ -59,26 +59,26 @@ def change(
         record["superseded_by"] = by
     log.append(connection, book.key, [NewEntry(event.value, Number(number), record, {"box": pack(box)})])
     if histories(connection, book, [number])[number][-1].status is not status_after(event.value):
-        raise RegistryError(log.DAMAGED, "registry_damaged")
+        raise RegistryError(DAMAGED, "registry_damaged")
 
 
 def record_copy(connection: Connection, book: Book, number: str, box: bytes, at: datetime) -> None:
     """Note that the office's copy was given out again; why stands in the box only."""
     row = issued_row(connection, book, number)
-    record = {"office": json.loads(row["record"])["office"], "registered_at": stamp(at)}
+    record = {"office": row["clear"]["office"], "registered_at": stamp(at)}
     log.append(connection, book.key, [NewEntry(COPIED, Number(number), record, {"box": pack(box)})])
 
 
 def _check_successor(connection: Connection, book: Book, row: Row, by: str) -> None:
-    office = json.loads(row["record"])["office"]
-    if by == row["number"] or json.loads(issued_row(connection, book, by)["record"])["office"] != office:
+    office = row["clear"]["office"]
+    if by == row["number"] or issued_row(connection, book, by)["clear"]["office"] != office:
         raise StatusNotAllowed("换发的新证明须由同一组织出具，且不能是原证明本身")
     if histories(connection, book, [by])[by][-1].status is not Status.ISSUED:
         raise StatusNotAllowed("换发的新证明已不在有效状态")
 
 
 def _event(row: Row) -> StatusEvent:
-    record = json.loads(row["record"])
+    record = row["clear"]
     return StatusEvent(
         status=status_after(row["kind"]),
         at=datetime.fromisoformat(record["registered_at"]),

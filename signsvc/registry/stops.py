@@ -24,6 +24,7 @@ from signsvc.registry.book import Book
 from signsvc.registry.records import ISSUED
 from signsvc.registry.schema import Row, entries, slices, standings
 from signsvc.registry.standings import holds, told
+from signsvc.registry.treenodes import DAMAGED
 
 
 @dataclass(frozen=True)
@@ -87,4 +88,4 @@ def _stopped(rows: list[Row]) -> tuple[int, Stopped] | None:
 
 
 def _damaged() -> RegistryError:
-    return RegistryError(log.DAMAGED, "registry_damaged")
+    return RegistryError(DAMAGED, "registry_damaged")

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, select
 from signsvc.errors import RegistryError
 from signsvc.merkle import HASH_BYTES
 from signsvc.proofs import leaf_data
-from signsvc.registry import log
 from signsvc.registry.book import Book
 from signsvc.registry.records import guard
 from signsvc.registry.schema import entries, nodes, typed
+from signsvc.registry.treenodes import DAMAGED
 from signsvc.tiles import STEP, Tile
 
 
@@ -23,7 +23,7 @@ def tile(connection: Connection, wanted: Tile) -> bytes:
     rows = [row for row in connection.execute(query).mappings() if typed(nodes, row)]
     data = b"".join(row["hash"] for row in rows)
     if len(rows) != wanted.width or len(data) != wanted.width * HASH_BYTES:
-        raise RegistryError(log.DAMAGED, "registry_damaged")
+        raise RegistryError(DAMAGED, "registry_damaged")
     return data
 
 
@@ -36,7 +36,7 @@ def bundle(connection: Connection, book: Book, wanted: Tile) -> bytes:
     query = select(entries).where(*_among(place, wanted)).order_by(place)
     rows = [guard(row, book.key) for row in connection.execute(query).mappings()]
     if len(rows) != wanted.width:
-        raise RegistryError(log.DAMAGED, "registry_damaged")
+        raise RegistryError(DAMAGED, "registry_damaged")
     leaves = (leaf_data(row["salt"], row["record"]) for row in rows)
     return b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
 

@@ -7,9 +7,10 @@ the address (`?lang=en`), never of a cookie: a link shows everyone the same page
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,15 +18,20 @@ from urllib.parse import urlencode
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 from flask import Flask, g, request
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from signsvc.texts import chinese_date, said
-from signsvc.web.replies import FOR_MACHINES
+from signsvc.web.replies import for_machine
 
 CHINESE, ENGLISH = "zh-CN", "en"
 LANGUAGES = {CHINESE: "中文", ENGLISH: "English"}
+_BY_TAG = {"zh": CHINESE, "en": ENGLISH}  # primary language subtags (RFC 5646)
 FILE = Path(__file__).parent.parent / "translations" / "en.po"
 # Pages whose addresses carry the language on.
-_CARRYING = frozenset(("pages.form", "pages.answer", "matters.page", "log.page", "api.docs"))
+_CARRYING = frozenset(("pages.form", "pages.answer", "matters.page", "log.page", "log.proof", "api.docs"))
 
 
 def language() -> str:
@@ -36,12 +42,20 @@ def language() -> str:
 
 
 def _asked_for() -> str:
-    chosen = request.args.get("lang", "")
-    if chosen in LANGUAGES:
+    if request.query_string and (chosen := request.args.get("lang", "")) in LANGUAGES:
         return chosen
-    if request.path.startswith(FOR_MACHINES):
-        return request.accept_languages.best_match(list(LANGUAGES)) or CHINESE
+    if for_machine():
+        return _preferred(request.headers.get("Accept-Language", ""))
     return CHINESE
+
+
+@lru_cache(maxsize=256)
+def _preferred(header: str) -> str:
+    """What a machine would rather have; Chinese of two alike. Region and script (`zh-TW`, `zh-Hant`) make no difference
+    to us: whoever reads any Chinese reads ours."""
+    accepted = parse_accept_header(header, LanguageAccept)
+    primary = LanguageAccept((re.split("[-_]", tag)[0], quality) for tag, quality in accepted)
+    return _BY_TAG[primary.best_match(_BY_TAG, "zh")]
 
 
 def say(text: str) -> str:
@@ -66,7 +80,7 @@ def speak(app: Flask) -> None:
     """Give the templates `_`, {% trans %}, the filters `say` and `day`, and addresses that carry the language."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_words, _plural, newstyle=True)  # type: ignore[attr-defined]
-    app.jinja_env.filters.update(say=say, day=day)
+    app.jinja_env.filters.update(say=_say, day=day)
     app.jinja_env.globals.update(language=language, languages=LANGUAGES, turned=turned)
     app.url_defaults(_carry)
 
@@ -76,6 +90,12 @@ def english() -> Mapping[str, str]:
     """English by Chinese words."""
     with open(FILE, "rb") as stream:
         return {str(entry.id): str(entry.string) for entry in read_po(stream) if entry.id and entry.string}
+
+
+@pass_context
+def _say(_: Context, text: str) -> str:
+    """The filter. Without the context Jinja would say a constant once, when it compiles, and so in one language."""
+    return say(text)
 
 
 def _words(text: str) -> str:

@@ -4,25 +4,30 @@ and a page that explains them."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from http import HTTPStatus
 from ssl import DER_cert_to_PEM_cert
 from threading import Lock
 from time import monotonic
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
+from signsvc.cosignatures import cosigned_by
 from signsvc.errors import Busy, InputError, NotFound, SignsvcError
-from signsvc.identity import normalise_code, normalise_number
 from signsvc.models import Status
 from signsvc.notes import Checkpoint, encode, split_note
+from signsvc.receipts import compact
 from signsvc.registry import Stopped
 from signsvc.report import BEIJING, rfc3339
 from signsvc.statuslist import KIND, MEDIA_TYPE, SALT_BYTES, payload
 from signsvc.tiles import Tile
+from signsvc.verify import parse_code, parse_number
 from signsvc.web.api.bodies import NumberItem
 from signsvc.web.api.reading import asked
+from signsvc.web.replies import FORM
 from signsvc.web.site import Site
 
 FRESH = "no-cache"
@@ -39,20 +44,13 @@ def log(site: Site) -> Blueprint:
     blueprint = Blueprint("log", __name__, url_prefix="/log")
     stopped = Listing(site)
 
-    @blueprint.get("", strict_slashes=False)
+    @blueprint.get("")
     def page() -> str:
-        text, signatures = split_note(site.registry.checkpoint())
-        checkpoint = Checkpoint.parse(text)
-        return render_template(
-            "log.html",
-            address=f"{site.address}/log",
-            key=site.registry.verifier,
-            size=checkpoint.size,
-            root=encode(checkpoint.root),
-            witnesses=site.witnesses,
-            cosigned=[item.name for item in signatures if item.name != site.registry.verifier.name],
-            certified=bool(site.log_chain),
-        )
+        return _page(site)
+
+    @blueprint.get("/")
+    def slash() -> BaseResponse:
+        return redirect(url_for("log.page", lang=request.args.get("lang")), HTTPStatus.PERMANENT_REDIRECT)
 
     @blueprint.get("/checkpoint")
     def checkpoint() -> Response:
@@ -72,25 +70,22 @@ def log(site: Site) -> Blueprint:
     # Two slashes in a row are another address, not a slip to be mended.
     @blueprint.get("/tile/<level>/<path:place>", merge_slashes=False)
     def tile(level: str, place: str) -> Response:
-        entries = level == "entries"
-        wanted = Tile.parse("0" if entries else level, place)
-        if wanted is None:
-            raise _nothing()
-        found = site.registry.bundle(wanted) if entries else site.registry.tile(wanted)
-        if found is None:
-            raise _nothing()
-        return _file(found, "application/octet-stream", FOREVER if wanted.full else SHORT)
+        return _tile(Tile.parse(level, place), site.registry.tile)
+
+    @blueprint.get("/tile/entries/<path:place>", merge_slashes=False)
+    def entries(place: str) -> Response:
+        return _tile(Tile.parse("0", place), site.registry.bundle)
 
     @blueprint.post("/proof")
-    def proof() -> Response:
-        number, code = _question()
-        site.guard.code(code)
-        bundle = site.registry.proof_bundle(_number(number), _code(code), site.log_chain)
-        if bundle is None:
-            raise NotFound("没有这份证明的存证：编号或查验码不符")
-        made = _file(bundle.encode(), _JSON, "no-store")
-        made.headers["Content-Disposition"] = 'attachment; filename="certificate-proof.json"'
-        return made
+    def proof() -> Response | tuple[str, int]:
+        if request.mimetype != FORM:
+            item = asked(NumberItem)
+            return _proof(site, item.number, item.code)
+        typed = {key: request.form.get(key, "") for key in ("number", "code")}
+        try:
+            return _proof(site, **typed)
+        except (InputError, NotFound) as error:
+            return _page(site, error.args[0], typed), error.http
 
     @blueprint.get("/statuses")
     def statuses() -> Response:
@@ -98,6 +93,42 @@ def log(site: Site) -> Blueprint:
         return _file(made.encode(), MEDIA_TYPE, f"public, max-age={max(0, LIST_SECONDS - age)}")
 
     return blueprint
+
+
+def _page(site: Site, fault: str = "", typed: Mapping[str, str] | None = None) -> str:
+    """The page; of a form that was refused with what is wrong, and what was typed."""
+    note = site.registry.checkpoint()
+    checkpoint = Checkpoint.parse(split_note(note)[0])
+    return render_template(
+        "log.html",
+        address=f"{site.address}/log",
+        key=site.registry.verifier,
+        size=checkpoint.size,
+        root=encode(checkpoint.root),
+        witnesses=site.registry.witnesses,
+        cosigned=[witness.name for witness in cosigned_by(note, site.registry.witnesses)],
+        certified=bool(site.log_chain),
+        fault=fault,
+        values=typed or {},
+        again=typed,
+    )
+
+
+def _tile(wanted: Tile | None, read: Callable[[Tile], bytes | None]) -> Response:
+    found = read(wanted) if wanted else None
+    if wanted is None or found is None:
+        raise _nothing()
+    return _file(found, "application/octet-stream", FOREVER if wanted.full else SHORT)
+
+
+def _proof(site: Site, number: str, code: str) -> Response:
+    site.guard.code(code)
+    bundle = site.registry.proof_bundle(parse_number(number), parse_code(code), site.log_chain)
+    if bundle is None:
+        raise NotFound("没有这份证明的存证：编号或查验码不符")
+    made = _file(bundle.encode(), _JSON, "no-store")
+    made.headers["Content-Disposition"] = 'attachment; filename="certificate-proof.json"'
+    return made
 
 
 Entry = tuple[str, Status, str, date]  # of the list: status_id, status, reason, since when
@@ -163,7 +194,7 @@ class Listing:
             self._read = text, [_entry(item) for item in registry.stopped()]
         salt, size = secrets.token_hex(SALT_BYTES), Checkpoint.parse(text).size
         content = payload(registry.verifier.name, size, issued_at, salt, self._read[1])
-        return self._site.receipts.sign(content, kind=KIND)
+        return self._site.receipts.sign(compact(content), kind=KIND)
 
 
 def _entry(item: Stopped) -> Entry:
@@ -177,25 +208,3 @@ def _file(content: bytes, kind: str, cache: str) -> Response:
 
 def _nothing() -> NotFound:
     return NotFound("日志中没有这个文件，或尚未写到这里")
-
-
-def _question() -> tuple[str, str]:
-    """Number and code, as JSON from a machine or as a form from the page."""
-    if request.mimetype == "application/x-www-form-urlencoded":
-        return request.form.get("number", ""), request.form.get("code", "")
-    item = asked(NumberItem)
-    return item.number, item.code
-
-
-def _number(raw: str) -> str:
-    try:
-        return normalise_number(raw)
-    except ValueError as error:
-        raise InputError(str(error), "malformed_number") from error
-
-
-def _code(raw: str) -> str:
-    try:
-        return normalise_code(raw)
-    except ValueError as error:
-        raise InputError(str(error), "malformed_code") from error

@@ -8,14 +8,14 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from signsvc.errors import NotFound, SignsvcError
+from signsvc.errors import Busy, NotFound, SignsvcError
 from signsvc.identity.characters import fold, is_forbidden
 from signsvc.models import OfficeId
 from signsvc.policy.answer import Kind
 from signsvc.policy.asking import Place, Question
 from signsvc.web import telling
-from signsvc.web.languages import say
-from signsvc.web.replies import answer, problem
+from signsvc.web.faults import own_error, told
+from signsvc.web.replies import answer
 from signsvc.wiring.guiding import Guidance, Guide
 
 MAX_CHARACTERS = 100
@@ -40,24 +40,21 @@ def matters(guide: Guide) -> Blueprint:
     def page() -> tuple[str, int]:
         typed, guidance = _typed(), guide.current()
         try:
-            told, status, fault = _told(typed, guidance), HTTPStatus.OK, None
+            found, status, fault = _found(typed, guidance), HTTPStatus.OK, None
         except NotFound as error:
-            told, status, fault = {}, HTTPStatus.NOT_FOUND, str(error)
-        return _page(typed, guidance, told, fault), status
+            found, status, fault = {}, HTTPStatus.NOT_FOUND, str(error)
+        return _page(typed, guidance, found, fault), status
 
     @blueprint.get("/matters.json")
     def data() -> Response:
-        return answer(_told(_typed(), guide.current()))
+        return answer(_found(_typed(), guide.current()))
 
     @blueprint.errorhandler(SignsvcError)
-    def closed(error: SignsvcError) -> Response | tuple[str, int]:
-        missing = isinstance(error, NotFound)
-        status = HTTPStatus.NOT_FOUND if missing else HTTPStatus.SERVICE_UNAVAILABLE
+    def closed(error: SignsvcError) -> Response:
+        if isinstance(error, (NotFound, Busy)):
+            return own_error(error)
         # What is wrong with a file is for the operator, whose log has it.
-        message = say(str(error) if missing else _CLOSED)
-        if request.endpoint == "matters.data":
-            return problem(error.code, message, status)
-        return render_template("error.html", message=message), status
+        return told(error.code, _CLOSED, HTTPStatus.SERVICE_UNAVAILABLE)
 
     return blueprint
 
@@ -75,7 +72,7 @@ def _line(text: str) -> str:
     return "".join(char for char in spaced if not is_forbidden(char)).strip()
 
 
-def _told(typed: Typed, guidance: Guidance) -> dict[str, Any]:
+def _found(typed: Typed, guidance: Guidance) -> dict[str, Any]:
     """The body of the JSON; NotFound if there is no such office."""
     places = _places(typed, guidance)
     asked = {"query": typed.question.name, "purpose": typed.question.purpose, "cut": typed.cut}
@@ -91,10 +88,10 @@ def _places(typed: Typed, guidance: Guidance) -> tuple[Place, ...]:
     return places
 
 
-def _page(typed: Typed, guidance: Guidance, told: dict[str, Any], fault: str | None) -> str:
+def _page(typed: Typed, guidance: Guidance, found: dict[str, Any], fault: str | None) -> str:
     return render_template(
         "matters.html",
-        told=told,
+        told=found,
         question=typed.question,
         chosen=typed.office or "",
         cut=typed.cut,

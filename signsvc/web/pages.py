@@ -12,6 +12,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
+from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request
 
@@ -24,14 +25,14 @@ from signsvc.verify import verify_code, verify_file, verify_hash, verify_number
 from signsvc.web import advice
 from signsvc.web.advice import CLAIMS
 from signsvc.web.again import Earlier, earlier
+from signsvc.web.api.reading import day
 from signsvc.web.guard.limiting import in_words
 from signsvc.web.site import Site
-from signsvc.web.uploads import MAX_FILE, uploaded
+from signsvc.web.uploads import MAX_FILE, MAX_FORM, uploaded
 from signsvc.wiring.answering import answered
 
 ASKED = ("number", "code", "sha256", "as_of")
 FIELD_NAMES = {"name": "姓名", "id_number": "证件号码"}
-_FORM = 64 * 1024  # bytes around a file
 _NOT_DIALLED = re.compile(r"[^0-9+*#-]")
 
 
@@ -44,12 +45,12 @@ def pages(site: Site) -> Blueprint:
     @blueprint.get("/")
     @blueprint.get("/verify")
     def form() -> str:
-        return render_template("verify.html", values={}, fault=None)
+        return _form({})
 
     @blueprint.post("/verify")
     def answer() -> tuple[str, int]:
         if request.mimetype == "multipart/form-data":
-            request.max_content_length = MAX_FILE + _FORM
+            request.max_content_length = MAX_FORM
         typed = {key: request.form.get(key, "").strip() for key in (*ASKED, *CLAIMS)}
         try:
             before = earlier(request.form.get("receipt", ""), site.jwks)
@@ -115,9 +116,9 @@ def _file() -> bytes:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise InputError("日期无法识别：请按 2027-05-20 的格式填写", "malformed_as_of") from error
+        return day(text or None)
+    except InputError as error:
+        raise InputError("日期无法识别：请按 2027-05-20 的格式填写", error.code) from error
 
 
 def _matches(
@@ -135,9 +136,12 @@ def _matches(
 
 def _refused(typed: Mapping[str, str], error: InputError) -> tuple[str, int]:
     """The form again with what was typed, but for the number of the identity document."""
-    again = {key: typed[key] for key in ASKED if typed.get(key)}
-    page = render_template("verify.html", values=typed, fault=error.args[0], again=again)
-    return page, error.http
+    again = {key: typed[key] for key in ASKED if typed.get(key)} if request.method == "POST" else None
+    return _form(typed, fault=error.args[0], again=again), error.http
+
+
+def _form(typed: Mapping[str, str], **more: Any) -> str:
+    return render_template("verify.html", values=typed, limit=MAX_FILE, **more)
 
 
 def _page(
@@ -145,7 +149,7 @@ def _page(
 ) -> str:
     """The answer; `unmatched` says why the person was not looked at although that was asked."""
     site.guard.verdict(report.verdict.value)
-    receipt = answered(report, matches, site.receipts)["receipt"]
+    receipt = answered(report, matches, site.receipts).receipt
     asked = {key: typed[key] for key in ASKED if typed.get(key)}
     if report.checked != "number" and report.asked.sha256:
         asked["sha256"] = report.asked.sha256

@@ -6,18 +6,32 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from pydantic_core import to_json
 
 # Where machines ask: errors there are problems (RFC 9457), not pages.
-FOR_MACHINES = ("/api/", "/log/", "/.well-known/", "/healthz", "/readyz", "/metrics")
+_FOR_MACHINES = ("/api/", "/log/", "/.well-known/", "/matters.json", "/healthz", "/readyz", "/metrics")
+
+FORM = "application/x-www-form-urlencoded"
+_PAGES_POST_TO = ("/log/proof",)  # where a machine may ask too
+
+
+def for_machine() -> bool:
+    """Whether what is asked now is answered to a machine: by the address, unless a page's form was sent there."""
+    from_page = request.path in _PAGES_POST_TO and request.mimetype == FORM
+    return request.path.startswith(_FOR_MACHINES) and not from_page
 
 
 def answer(body: Mapping[str, Any], status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:
     """`body` as UTF-8 JSON that nobody may keep: what it tells can change at any moment. Its words are in the language
     that was asked for."""
+    return answer_text(to_json(body), status, kind)
+
+
+def answer_text(text: bytes | str, status: int = HTTPStatus.OK, kind: str = "application/json") -> Response:
+    """The same of what is JSON already."""
     headers = {"Cache-Control": "no-store", "Vary": "Accept-Language"}
-    return Response(to_json(body), status, headers, content_type=kind)
+    return Response(text, status, headers, content_type=kind)
 
 
 def kept(body: Mapping[str, Any], seconds: int) -> Response:

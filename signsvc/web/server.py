@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import struct
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,23 +12,19 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from signsvc.config import Settings
-from signsvc.errors import InputError
 from signsvc.receipts import Receipts, published
 from signsvc.web import create_app
 from signsvc.web.deadline import Hurried
 from signsvc.web.guard import Guard, Shared, lines, metrics
+from signsvc.web.listening import Configured, listen
 from signsvc.web.site import Site
 from signsvc.wiring.guiding import Guide
 from signsvc.wiring.verifying import serving
 
 MOST_WORKERS = 8
-_SILENCE = (
-    10  # seconds until a client that stopped in the middle of a request is let go; `deadline` has the whole
-)
 _REQUESTS = 50_000  # of a worker, until a fresh one takes its place
 
 
@@ -41,27 +36,29 @@ class ToOurLog(Logger):
         self.error_log.setLevel("WARNING")
 
 
-class Server(BaseApplication):
-    """gunicorn, configured from here and from nowhere else.
+class Server(Configured):
+    """The service as gunicorn runs it.
 
     What the workers share is made by who calls this, before any of them. Every worker has a place from 0 to N-1, which
     the one that replaces it takes over: the metrics are counted by it.
     """
 
-    def __init__(self, settings: Settings, shared: Shared, counted: Path, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        shared: Shared,
+        counted: Path,
+        listener: socket.socket,
+        options: dict[str, Any],
+    ) -> None:
         self._settings = settings
         self._shared = shared
         self._counted = counted
         hooks = {"pre_fork": self._seat, "post_fork": self._sit, "worker_exit": self._leave}
-        self._options = {**options, **hooks}
         self._open = ExitStack()
         self._places: dict[int, int] = {}
         self._place = 0
-        super().__init__()
-
-    def load_config(self) -> None:
-        for key, value in self._options.items():
-            self.cfg.set(key, value)
+        super().__init__(listener, {**options, **hooks})
 
     def load(self) -> Any:
         """In each worker: its own registry connection and sandbox, and only the keys for matching and receipts."""
@@ -101,7 +98,6 @@ def opened(settings: Settings, shared: Shared | None = None) -> Iterator[Site]:
             log_chain=service.ring.log_chain,
             guard=Guard(settings, shared or Shared.made(settings)),
             ready=service.sandbox.ready,
-            witnesses=settings.witnesses,
         )
 
 
@@ -112,20 +108,19 @@ def run(settings: Settings, host: str, port: int, workers: int | None = None) ->
     """
     with opened(settings):
         pass
-    listener = _listen(host, port)
-    options = _options(listener, workers or min(MOST_WORKERS, len(os.sched_getaffinity(0))))
+    listener = listen(host, port)
+    options = _options(workers or min(MOST_WORKERS, len(os.sched_getaffinity(0))))
     lines.to(sys.stderr)
     master, counted = os.getpid(), Path(tempfile.mkdtemp(prefix="signsvc-metrics-"))
     try:
-        Server(settings, Shared.made(settings), counted, options).run()
+        Server(settings, Shared.made(settings), counted, listener, options).run()
     finally:
         if os.getpid() == master:  # a worker comes by here too when it ends
             shutil.rmtree(counted, ignore_errors=True)
 
 
-def _options(listener: socket.socket, workers: int) -> dict[str, Any]:
+def _options(workers: int) -> dict[str, Any]:
     return {
-        "bind": f"fd://{listener.fileno()}",
         "workers": workers,
         "worker_class": Hurried,
         "threads": 4,
@@ -146,17 +141,3 @@ def _options(listener: socket.socket, workers: int) -> dict[str, Any]:
         "accesslog": None,
         "logger_class": ToOurLog,
     }
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """The socket, taken here so that a port in use is one clear line instead of the server's retries."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=512)
-        # Connections inherit it (Linux): one read waits no longer than this.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", _SILENCE, 0))
-        return listener
-    except OSError as error:
-        raise InputError(
-            f"无法监听 {host} 端口 {port}：{os.strerror(error.errno or 0)}；请换一个端口"
-        ) from error

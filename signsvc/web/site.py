@@ -20,7 +20,7 @@ class Site:
 
     `address` is the public address (`base_url`), `pki` the CAs' certificates and revocation lists,
     `log_chain` the log's certificate and its issuers (DER), `jwks` the keys that verify receipts, `ready` says whether
-    files can be examined, `witnesses` are the verifier keys of those who watch the log.
+    files can be examined.
     """
 
     address: str
@@ -33,4 +33,3 @@ class Site:
     log_chain: Sequence[bytes]
     guard: Guard
     ready: Callable[[], bool]
-    witnesses: Sequence[str] = ()

@@ -13,9 +13,10 @@ from flask import request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from signsvc.errors import InputError
+from signsvc.seal.prechecks import MAX_BYTES
 
-MAX_FILE = 10 * 1024 * 1024  # bytes
-_AROUND = 64 * 1024  # bytes of the form around the file
+MAX_FILE = MAX_BYTES
+MAX_FORM = MAX_FILE + 64 * 1024  # bytes, with the form around the file
 
 
 class Request(flask.Request):
@@ -35,7 +36,7 @@ def uploaded(field: str = "file") -> bytes:
     """The one file of the form. Without it an InputError `malformed_request`; over 10 MB a 413, no form a 415."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType
-    request.max_content_length = MAX_FILE + _AROUND
+    request.max_content_length = MAX_FORM
     files = request.files.getlist(field)
     if len(files) != 1:
         raise InputError("请在 file 一栏提交一个文件", "malformed_request")

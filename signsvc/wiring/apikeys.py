@@ -7,15 +7,12 @@ is broken no key counts, and requests that carry none go on.
 
 from __future__ import annotations
 
-import fcntl
 import hmac
 import logging
-import os
 import re
 import secrets
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from hashlib import sha256
@@ -23,6 +20,7 @@ from pathlib import Path
 
 import tomli_w
 
+from signsvc import durable
 from signsvc.config import Settings
 from signsvc.errors import InputError, KeysError, NotFound, reason
 
@@ -99,19 +97,22 @@ def listed(settings: Settings) -> tuple[ApiKey, ...]:
 
 
 def add(settings: Settings, name: str, per_minute: int, today: date) -> str:
-    """A new key, kept; its token, which is nowhere else and cannot be had again."""
+    """A new key, kept; its token, which is nowhere else and cannot be had again.
+
+    KeysError if it cannot be kept: should the file hold it all the same, nobody knows its secret.
+    """
     if not name.strip() or len(name) > 100 or not name.isprintable():
         raise InputError("接口密钥的名称应为 1–100 个可见字符", "malformed_name")
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = ApiKey(key_id, name.strip(), sha256(secret.encode()).hexdigest(), per_minute, today)
-    with _alone(settings.home):
+    with durable.alone(settings.home):
         _write(settings.home, [*listed(settings), key])
     return f"sk_{key_id}_{secret}"
 
 
 def revoke(settings: Settings, key_id: str) -> None:
     """The key counts no more, from the next request on; NotFound if there is none of this id."""
-    with _alone(settings.home):
+    with durable.alone(settings.home):
         before = listed(settings)
         left = [key for key in before if key.id != key_id]
         if len(left) == len(before):
@@ -146,25 +147,9 @@ def _read(file: Path) -> tuple[ApiKey, ...]:
 
 
 def _write(home: Path, keys: Sequence[ApiKey]) -> None:
-    """In place of the old file, whole or not at all."""
-    fresh = home / f".{FILE}.{secrets.token_hex(6)}"
+    """In place of the old file, whole or not at all; KeysError if that fails."""
+    text = tomli_w.dumps({"key": [asdict(key) for key in keys]})
     try:
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as stream:
-            tomli_w.dump({"key": [asdict(key) for key in keys]}, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(fresh, home / FILE)
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """No other command changes the keys meanwhile; the folder is synced before anybody is told."""
-    lock = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-        os.fsync(lock)
-    finally:
-        os.close(lock)
+        durable.replace_file(home / FILE, text.encode(), 0o600)
+    except OSError as error:
+        raise KeysError(f"接口密钥文件 {FILE} 无法写入：{reason(error)}") from error

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from http import HTTPStatus
 
 from signsvc.config import Settings
-from signsvc.cosignatures import Witness, cosigned_by, only_by, with_cosignatures
+from signsvc.cosignatures import Witness, cosigned_by, only_by
 from signsvc.errors import Exit, InputError, SignsvcError
 from signsvc.notes import MAX_NOTE_BYTES, Checkpoint, NoteError, parse_decimal, split_note
 from signsvc.registry import Registry
@@ -18,7 +18,7 @@ from signsvc.wiring.home import READING, open_home
 from signsvc.witness.decision import SIZE_TYPE, Request
 from signsvc.witness.fetching import ask, check_address
 
-TRIES = 3  # the witness may hear of a larger tree, from another process, between two of ours
+TRIES = 3  # the log may grow, and the witness hear of it from another process, between two of ours
 ADD = "/add-checkpoint"
 
 
@@ -29,49 +29,44 @@ class NotCosigned(SignsvcError):
     exit = Exit.NOT_ALL
 
 
-def pinned(settings: Settings) -> list[Witness]:
-    """The witnesses whose cosignatures are kept."""
-    return [Witness.parse(item) for item in settings.witnesses]
-
-
 def ask_witness(settings: Settings, address: str) -> tuple[Checkpoint, list[Witness]]:
     """Have the witness at `address` cosign the present checkpoint; the checkpoint, and who has cosigned it by now."""
-    with _reading(settings) as (registry, witnesses):
-        note = registry.checkpoint()
-        checkpoint = Checkpoint.parse(split_note(note)[0])
-        lines = _cosignatures(registry, check_address(address) + ADD, note, checkpoint)
-        return _keep(registry, note, lines, witnesses)
+    with _reading(settings) as registry:
+        return _keep(registry, _cosigned(registry, check_address(address) + ADD))
 
 
 def take_cosigned(settings: Settings, note: bytes) -> tuple[Checkpoint, list[Witness]]:
     """Keep a checkpoint that witnesses have cosigned elsewhere; the same is returned."""
-    with _reading(settings) as (registry, witnesses):
+    with _reading(settings) as registry:
         try:
-            lines = "".join(item.line() for item in split_note(note)[1])
-            return _keep(registry, note.decode(), lines, witnesses)
+            split_note(note)
         except NoteError as error:
             raise InputError("这不是检查点", "bad_checkpoint") from error
+        return _keep(registry, note.decode())
 
 
 @contextmanager
-def _reading(settings: Settings) -> Iterator[tuple[Registry, list[Witness]]]:
-    witnesses = pinned(settings)
-    if not witnesses:
+def _reading(settings: Settings) -> Iterator[Registry]:
+    if not settings.witnesses:
         raise InputError("设置 witnesses 中没有见证人的公钥", "no_witnesses")
     _, registry = open_home(settings, READING)
     with closing(registry):
-        yield registry, witnesses
+        yield registry
 
 
-def _cosignatures(registry: Registry, address: str, note: str, checkpoint: Checkpoint) -> str:
-    """The signature lines that the witness gives."""
+def _cosigned(registry: Registry, address: str) -> str:
+    """The newest checkpoint with the signature lines that the witness gives, and without anybody else's."""
     known = 0  # it says itself what it knows, if it is more
     for _ in range(TRIES):
+        note = registry.checkpoint()
+        checkpoint = Checkpoint.parse(split_note(note)[0])
+        if known > checkpoint.size:
+            raise _rewritten(known, checkpoint)
         proof = tuple(registry.consistency(known, checkpoint.size))
         body = Request(known, proof, note).body().encode()
         status, kind, content = ask(address, MAX_NOTE_BYTES, body)
         if status == HTTPStatus.OK:
-            return content.decode("utf-8", "replace")
+            return only_by(note, registry.verifier) + content.decode("utf-8", "replace")
         if status == HTTPStatus.UNPROCESSABLE_ENTITY:
             raise _rewritten(known, checkpoint)
         if status != HTTPStatus.CONFLICT or kind != SIZE_TYPE:
@@ -81,12 +76,15 @@ def _cosignatures(registry: Registry, address: str, note: str, checkpoint: Check
 
 
 def _known(content: bytes, before: int, checkpoint: Checkpoint) -> int:
-    """The size that the witness knows. A log that it knows to be longer, or to be another one, was put back here."""
+    """The size that the witness knows. If it knows another log of this size, ours was put back here.
+
+    A larger one may have been published since we looked: the next try tells.
+    """
     try:
         known = parse_decimal(content.decode("ascii", "replace").removesuffix("\n"))
     except NoteError as error:
         raise NotCosigned("见证人的应答无法识别") from error
-    if known > checkpoint.size or known == before:
+    if known == before:
         raise _rewritten(known, checkpoint)
     return known
 
@@ -96,19 +94,13 @@ def _rewritten(known: int, checkpoint: Checkpoint) -> NotCosigned:
     return NotCosigned(message, "log_rewritten")
 
 
-def _keep(
-    registry: Registry, note: str, lines: str, witnesses: list[Witness]
-) -> tuple[Checkpoint, list[Witness]]:
-    """Keep `note` with those of `lines` that are by pinned witnesses, beside the ones that are kept for it already."""
-    text = split_note(note)[0]
-    held = registry.cosigned()
-    base = held if held and split_note(held)[0] == text else only_by(note, registry.verifier)
+def _keep(registry: Registry, note: str) -> tuple[Checkpoint, list[Witness]]:
+    """Keep what pinned witnesses have signed of `note`; it must be something."""
     try:
-        whole = with_cosignatures(base, lines, witnesses)
-        fresh = cosigned_by(f"{text}\n{lines}", witnesses)
+        fresh = cosigned_by(note, registry.witnesses)
     except NoteError as error:
         raise NotCosigned("联署无法识别，或签名不成立") from error
     if not fresh:
         raise NotCosigned("没有设置 witnesses 中任何一位见证人的联署")
-    registry.keep_cosigned(whole)
-    return Checkpoint.parse(text), cosigned_by(whole, witnesses)
+    kept = registry.keep_cosigned(note)
+    return Checkpoint.parse(split_note(kept)[0]), cosigned_by(kept, registry.witnesses)

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from signsvc import boxes, keys, policy
 from signsvc.archive import Archive
 from signsvc.config import Settings
+from signsvc.cosignatures import Witness
 from signsvc.errors import RegistryError, SettingsError
 from signsvc.keys import KeyRing, Role
 from signsvc.notes import log_name
@@ -123,8 +124,9 @@ def open_home(settings: Settings, roles: Collection[Role]) -> tuple[KeyRing, Reg
         raise SettingsError("SIGNSVC_HOME 可被其他用户写入，拒绝使用；请执行 chmod 700")
     ring = load_keys(settings, roles)
     url, folder = database_url(settings), log_folder(settings)
+    pinned = [Witness.parse(item) for item in settings.witnesses]
     if Role.LOG not in roles:
-        return ring, Registry.open(url, folder, ring.match)
+        return ring, Registry.open(url, folder, ring.match, witnesses=pinned)
     archive = Archive(archive_folder(settings), settings.home / "tmp", ring.archive)
     locking = Boxes(partial(boxes.opens, archive), partial(boxes.empty, archive))
-    return ring, Registry.open(url, folder, ring.match, ring.log, locking)
+    return ring, Registry.open(url, folder, ring.match, ring.log, locking, pinned)

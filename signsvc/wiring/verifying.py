@@ -41,17 +41,10 @@ class Service:
 
 
 @contextmanager
-def verifying(settings: Settings, root: Path | None = None) -> Iterator[Verifier]:
-    """Online verification: the registry and the match key; no key that could make anything."""
-    with serving(settings, READING, root) as service:
-        yield service.verifier
-
-
-@contextmanager
 def serving(
     settings: Settings, roles: Collection[Role] = SERVING, root: Path | None = None
 ) -> Iterator[Service]:
-    """The same for who answers others: with the key that signs receipts.
+    """Online verification, for who answers others: the registry, the match key, and the key that signs receipts.
 
     With a `root` of the asker's own every file is examined: he asks whose seal it is.
     """

@@ -14,8 +14,6 @@ witness that was killed may have cosigned what nobody received, and never forget
 from __future__ import annotations
 
 import fcntl
-import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,8 +29,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from signsvc import durable
 from signsvc.cosignatures import Witness, cosign, only_by, with_cosignatures, witness_of
-from signsvc.errors import KeysError
+from signsvc.errors import KeysError, reason
 from signsvc.keys.files import make_folder, read_private, write_new
 from signsvc.notes import Checkpoint, NoteError, Verifier, open_checkpoint, split_note
 from signsvc.witness.fetching import check_address
@@ -105,7 +104,10 @@ class State:
             raise KeysError(f"见证记录 {log.checkpoint} 被改动，请恢复备份", "state_damaged") from error
 
     def cosign(self, log: Log, note: str) -> str:
-        """Remember the checkpoint in `note`, then give the cosignature line. Only while it is `locked`."""
+        """Remember the checkpoint in `note`, then give the cosignature line. Only while it is `locked`.
+
+        KeysError if it cannot be remembered: then nobody hears of a cosignature.
+        """
         text, _ = split_note(note)
         line = cosign(text, self.witness.name, self.key, self.clock())
         _replace(log.checkpoint, with_cosignatures(only_by(note, log.verifier), line, [self.witness]))
@@ -168,15 +170,8 @@ def read_log(folder: Path) -> Log:
 
 
 def _replace(file: Path, text: str) -> None:
-    """Let `file` hold `text`, durably: the old content or the new, whatever happens."""
-    fresh = file.with_name(f".{file.name}.{secrets.token_hex(6)}")
-    with open(fresh, "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(fresh, file)
-    folder = os.open(file.parent, os.O_RDONLY)
+    """Let `file` hold `text`, durably; KeysError if it cannot be written."""
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        durable.replace_file(file, text.encode())
+    except OSError as error:
+        raise KeysError(f"见证记录 {file} 无法写入：{reason(error)}") from error

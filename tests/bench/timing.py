@@ -24,7 +24,7 @@ from home import Home
 
 from signsvc.report import Verdict
 from signsvc.verify import Verifier, verify_number
-from signsvc.wiring.verifying import verifying
+from signsvc.wiring.verifying import asking
 
 SAMPLES = 10_000  # half of each kind
 WARM_UP = 500  # questions asked first and not counted
@@ -136,7 +136,7 @@ def tell(home: Home, filled: Filled) -> list[str]:
     """Measures and prints; what is wrong, in words."""
     print(f"\nunknown number or wrong code: {SAMPLES:,} answers, {WARM_UP} before them not counted")
     print(f"{'asked':<14}{'AUC':>8}{'no difference':>18}{'with +20 µs':>14}{'median µs':>12}")
-    with verifying(home.settings) as verifier:
+    with asking(home.settings, None, signed=False) as (verifier, _):
         wrong = _tell("in process", in_process(verifier), filled)
     with Running.start(home, "signsvc", "serve") as server:
         return wrong + _tell("over HTTP", over_http(server), filled)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from signsvc.cosignatures import Witness, cosign, witness_of
 from signsvc.models import Medium, OfficeId, Sha256, Standing
+from signsvc.notes import split_note
 from signsvc.registry import Claim, Known, Lost, NewCertificate, NewRefusal, Registry, Reservation
 from signsvc.statuses import Event
 
@@ -18,6 +20,8 @@ FORMAT = "{year}-{serial:06d}"
 ORIGIN = "example.org/signsvc/test"
 MATCH_KEY = bytes(range(32))
 LOG_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"w")
+WITNESS = witness_of("witness.example/w1", WITNESS_KEY)
 NOW = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)
 DAY = date(2026, 11, 21)
 NAME, ID_NUMBER, STATEMENT = "加仓·晋美南杰", "632801199001011234", "其属于本社区居民，现居和平路"
@@ -32,8 +36,14 @@ def create(folder: Path) -> Registry:
     return Registry.create(url_in(folder), folder / "log", ORIGIN, MATCH_KEY, LOG_KEY)
 
 
-def reopen(folder: Path, log_key: Ed25519PrivateKey | None = LOG_KEY) -> Registry:
-    return Registry.open(url_in(folder), folder / "log", MATCH_KEY, log_key)
+def reopen(
+    folder: Path, log_key: Ed25519PrivateKey | None = LOG_KEY, witnesses: Sequence[Witness] = ()
+) -> Registry:
+    return Registry.open(url_in(folder), folder / "log", MATCH_KEY, log_key, witnesses=witnesses)
+
+
+def cosigned(note: str, name: str = WITNESS.name, key: Ed25519PrivateKey = WITNESS_KEY) -> str:
+    return note + cosign(split_note(note)[0], name, key, NOW)
 
 
 def claim(

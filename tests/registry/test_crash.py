@@ -106,7 +106,7 @@ def test_a_shown_checkpoint_that_fails_either_way(
         raise OSError
 
     with monkeypatch.context() as broken:
-        broken.setattr(f"signsvc.registry.durable.os.{step}", fail)
+        broken.setattr(f"signsvc.durable.os.{step}", fail)
         with pytest.raises(RegistryError):
             attempt(registry, ["a", "b"])
     assert [item for item in registry.audit() if item.severity == "fault"] == []

@@ -23,10 +23,12 @@ from registry.samples import (
     OFFICE,
     ORIGIN,
     STATEMENT,
+    WITNESS,
     certificate,
     claim,
     code_of,
     commit,
+    cosigned,
     create,
     issue,
     known,
@@ -382,11 +384,13 @@ def test_a_proof_bundle_stands_alone(registry: Registry) -> None:
     assert registry.proof_bundle(held[0].number, code_of(held[1])) is None
 
 
-def test_a_proof_bundle_holds_every_change_of_status_under_one_checkpoint(registry: Registry) -> None:
+def test_a_proof_bundle_holds_every_change_of_status_under_one_checkpoint(tmp_path: Path) -> None:
+    create(tmp_path).close()
+    registry = reopen(tmp_path, witnesses=[WITNESS])
     mine, other = issue(registry, "mine", "other")
     change(registry, mine.number, Event.SUSPEND)
     registry.record_copy(mine.number, b"box", NOW)
-    registry.keep_cosigned(registry.checkpoint())
+    registry.keep_cosigned(cosigned(registry.checkpoint()))
     change(registry, other.number, Event.REVOKE)
     before = open_bundle(registry.proof_bundle(mine.number, code_of(mine)) or "", registry.verifier)
     assert before.checkpoint.size == 4  # the cosigned one, which reaches as far as the suspension

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from breaking import Break, at_every_step
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from registry.samples import LOG_KEY, NOW, ORIGIN, create, issue, one_of_everything, reserve
+from registry.samples import (
+    LOG_KEY,
+    NOW,
+    ORIGIN,
+    WITNESS,
+    WITNESS_KEY,
+    cosigned,
+    create,
+    issue,
+    one_of_everything,
+    reopen,
+    reserve,
+)
 
-from signsvc.cosignatures import cosign, cosigned_by, witness_of
+from signsvc.cosignatures import Witness, cosign, cosigned_by, witness_of
 from signsvc.errors import RegistryError
 from signsvc.merkle import Frontier, check_consistency, check_inclusion, leaf_hash
 from signsvc.notes import Checkpoint, open_checkpoint, sign_note, split_note
-from signsvc.registry import Registry
+from signsvc.registry import Registry, witnessed
 from signsvc.tiles import WIDTH, Tile
 
-WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"w")
-NAME = "witness.example/w1"
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(31) + b"o")
+OTHER = witness_of("witness.example/w2", OTHER_KEY)
 MANY = 300
 
 
@@ -34,16 +48,13 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[Registry]:
-    with closing(one_of_everything(tmp_path)) as registry:
+    one_of_everything(tmp_path).close()
+    with closing(reopen(tmp_path, witnesses=[WITNESS, OTHER])) as registry:
         yield registry
 
 
 def checkpoint_of(registry: Registry) -> Checkpoint:
     return open_checkpoint(registry.checkpoint(), registry.verifier)
-
-
-def cosigned(note: str) -> str:
-    return note + cosign(split_note(note)[0], NAME, WITNESS, NOW)
 
 
 def entries_of(bundle: bytes) -> list[bytes]:
@@ -123,15 +134,14 @@ def test_a_shown_checkpoint_of_an_earlier_day_hides_nothing(registry: Registry, 
 
 
 def test_cosignatures_are_shown_while_their_checkpoint_is_the_newest(registry: Registry) -> None:
-    witness = witness_of(NAME, WITNESS)
     registry.keep_cosigned(cosigned(registry.checkpoint()))
-    assert cosigned_by(registry.checkpoint(), [witness]) == [witness]
+    assert cosigned_by(registry.checkpoint(), [WITNESS]) == [WITNESS]
     kept = checkpoint_of(registry)
     registry.record_copy(issue(registry, "later")[0].number, b"box", NOW)
-    assert cosigned_by(registry.checkpoint(), [witness]) == []
+    assert cosigned_by(registry.checkpoint(), [WITNESS]) == []
     before, after = registry.inclusion(kept.size - 1), registry.inclusion(kept.size)
-    assert cosigned_by(before.checkpoint, [witness]) == [witness]
-    assert cosigned_by(after.checkpoint, [witness]) == []
+    assert cosigned_by(before.checkpoint, [WITNESS]) == [WITNESS]
+    assert cosigned_by(after.checkpoint, [WITNESS]) == []
     for proof in (before, after):
         checkpoint = open_checkpoint(proof.checkpoint, registry.verifier)
         leaf = registry.tile(Tile(0, 0, proof.index + 1)) or b""
@@ -145,11 +155,11 @@ def test_only_what_is_of_this_log_and_newer_is_kept(registry: Registry) -> None:
         (mine.size - 1, mine.root, LOG_KEY),  # older
         (mine.size + 1, mine.root, LOG_KEY),  # longer than the registry
         (mine.size, bytes(32), LOG_KEY),  # another tree
-        (mine.size, mine.root, WITNESS),  # another key
+        (mine.size, mine.root, WITNESS_KEY),  # another key
     ):
         with pytest.raises(RegistryError):
             registry.keep_cosigned(cosigned(sign_note(Checkpoint(ORIGIN, size, root).text(), ORIGIN, key)))
-    assert open_checkpoint(registry.cosigned() or "", registry.verifier) == mine
+    assert cosigned_by(registry.checkpoint(), [WITNESS]) == [WITNESS]
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "\udcff"])
@@ -157,13 +167,70 @@ def test_a_cosigned_file_that_is_none_takes_nothing_away(
     registry: Registry, tmp_path: Path, text: str
 ) -> None:
     (tmp_path / "log" / "witnessed").write_text(text, "utf-8", "surrogateescape")
-    assert registry.cosigned() is None
     assert open_checkpoint(registry.inclusion(0).checkpoint, registry.verifier) == checkpoint_of(registry)
 
 
 def test_a_cosigned_log_of_another_past_is_told(registry: Registry, tmp_path: Path) -> None:
     forged = Checkpoint(ORIGIN, checkpoint_of(registry).size, bytes(32))
-    (tmp_path / "log" / "witnessed").write_text(sign_note(forged.text(), ORIGIN, LOG_KEY))
+    (tmp_path / "log" / "witnessed").write_text(cosigned(sign_note(forged.text(), ORIGIN, LOG_KEY)))
     with pytest.raises(RegistryError):
         registry.inclusion(0)
-    assert cosigned_by(registry.checkpoint(), [witness_of(NAME, WITNESS)]) == []
+    assert cosigned_by(registry.checkpoint(), [WITNESS]) == []
+
+
+def test_of_two_who_bring_a_cosignature_at_once_neither_is_lost(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes while the first has read what is kept, and not yet replaced it."""
+    note = registry.checkpoint()
+    second = threading.Thread(target=registry.keep_cosigned, args=(cosigned(note, OTHER.name, OTHER_KEY),))
+    real = witnessed.replace_file
+
+    def slow(file: Path, text: str) -> None:
+        if second.ident is None:
+            second.start()
+            second.join(0.3)  # it waits for us, or is over by then
+        real(file, text)
+
+    monkeypatch.setattr(witnessed, "replace_file", slow)
+    registry.keep_cosigned(cosigned(note))
+    second.join()
+    assert set(cosigned_by(registry.checkpoint(), [WITNESS, OTHER])) == {WITNESS, OTHER}
+
+
+FORGED = cosign("another\n", OTHER.name, OTHER_KEY, NOW)
+
+
+@pytest.mark.parametrize(
+    ("pinned", "shown"), [([], []), ([WITNESS], [WITNESS]), ([OTHER], []), ([OTHER, WITNESS], [WITNESS])]
+)
+def test_only_cosignatures_of_pinned_witnesses_are_handed_out(
+    registry: Registry, tmp_path: Path, pinned: list[Witness], shown: list[Witness]
+) -> None:
+    note = registry.checkpoint()
+    (tmp_path / "log" / "witnessed").write_text(cosigned(note + FORGED))
+    with closing(reopen(tmp_path, witnesses=pinned)) as reader:
+        for given in (reader.checkpoint(), reader.inclusion(0).checkpoint):
+            names = [item.name for item in split_note(given)[1]]
+            assert names == [ORIGIN, *(witness.name for witness in shown)]
+
+
+def test_a_forged_line_keeps_no_true_one_out(registry: Registry, tmp_path: Path) -> None:
+    note = registry.checkpoint()
+    (tmp_path / "log" / "witnessed").write_text(cosigned(note + FORGED))
+    registry.keep_cosigned(cosigned(note, OTHER.name, OTHER_KEY))
+    assert set(cosigned_by(registry.checkpoint(), [WITNESS, OTHER])) == {WITNESS, OTHER}
+
+
+@at_every_step
+def test_a_cosigned_checkpoint_that_cannot_be_kept(registry: Registry, tmp_path: Path, broken: Break) -> None:
+    note = registry.checkpoint()
+    registry.keep_cosigned(cosigned(note))
+    more = cosigned(note, OTHER.name, OTHER_KEY)
+    with broken.happening(), pytest.raises(RegistryError):
+        registry.keep_cosigned(more)
+    kept = {WITNESS, OTHER} if broken.persisted else {WITNESS}
+    assert set(cosigned_by(registry.checkpoint(), [WITNESS, OTHER])) == kept
+    assert {file.name for file in (tmp_path / "log").iterdir()} == {"checkpoint", "witnessed"}
+    registry.keep_cosigned(more)
+    assert set(cosigned_by(registry.checkpoint(), [WITNESS, OTHER])) == {WITNESS, OTHER}

@@ -250,9 +250,9 @@ def test_a_thousand_items_at_once_and_not_one_more(client: FlaskClient) -> None:
 CODE = "AY4C-L12T-H3BJ-1XGN"
 FAULTS: tuple[tuple[str, Any, str, str], ...] = (
     ("", {"number": "2026-000001"}, "malformed_request", "code"),
-    ("", {"number": "2026-000001", "code": CODE, "claim": {}}, "malformed_request", "claim"),
+    ("", {"number": "2026-000001", "code": CODE, "claim": {}}, "malformed_request", "JSON"),
     ("", {"number": 20260001, "code": CODE}, "malformed_request", "number"),
-    ("", {"number": "1", "code": CODE, "claims": {"nmae": "x"}}, "malformed_request", "claims.nmae"),
+    ("", {"number": "1", "code": CODE, "claims": {"nmae": "x"}}, "malformed_request", "claims"),
     ("", {"number": "1", "code": CODE, "claims": []}, "malformed_request", "claims"),
     ("", {"number": "1", "code": "1" * 5000}, "malformed_request", "code"),
     ("", {"number": "1", "code": CODE[:-1]}, "malformed_code", ""),
@@ -316,12 +316,12 @@ def test_a_problem_repeats_nothing_that_was_sent(client: FlaskClient) -> None:
         {"number": [secret], "code": CODE},
         {"number": secret, "code": secret, "claims": {"name": {secret: secret}}},
         {"number": "1", "code": CODE, "as_of": secret},
+        {"number": "1", "code": CODE, secret: secret},
+        {"number": "1", "code": CODE, "claims": {secret: secret}},
     ):
         assert secret not in client.post("/api/v1/verify", json=body).text
     junk = f'{{"number": "{secret}", "{secret}'.encode()
     assert secret not in client.post("/api/v1/verify", data=junk, content_type="application/json").text
-    long = client.post("/api/v1/verify", json={"number": "1", "code": CODE, "\u202e" + "x" * 999: 1})
-    assert len(problem(long, 400, "malformed_request")) < 60
 
 
 def test_other_types_and_sizes_are_told_apart(client: FlaskClient) -> None:

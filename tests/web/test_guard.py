@@ -301,6 +301,22 @@ def test_a_fault_of_ours_is_told_by_its_place_and_not_by_its_words(app: Flask, w
     assert [line["warning"] for line in logged(written) if "warning" in line] == ["UserWarning"]
 
 
+def test_an_error_that_is_ours_to_mend_is_logged_with_its_place_and_not_its_words(
+    app: Flask, written: StringIO
+) -> None:
+    @app.get("/api/stopped")
+    def stopped() -> str:
+        raise RegistryError("登记库 /srv/SECRET 打不开")
+
+    answer = app.test_client().get("/api/stopped")
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["code"]) == (503, "registry_error")
+    assert "SECRET" not in written.getvalue() + answer.text
+    (line,) = (line for line in logged(written) if line["level"] == "error")
+    assert (line["event"], line["error"]) == ("registry_error", "signsvc.errors.RegistryError")
+    assert line["came"][-1].startswith("test_guard:")
+
+
 @pytest.mark.parametrize(
     ("address", "rough"),
     [

@@ -210,8 +210,8 @@ def test_english_pages_have_no_chinese_punctuation(app: Flask, path: str) -> Non
 
 def test_waiting_is_told_in_the_units_of_people(app: Flask) -> None:
     with app.test_request_context("/verify"):
-        told = [languages.say(in_words(seconds)) for seconds in (1, 120, 121, 1855)]
-    assert told == ["1秒", "120秒", "3分钟", "31分钟"]
+        told = [languages.say(in_words(seconds)) for seconds in (1, 120, 121, 1855, 7201, 86_400)]
+    assert told == ["1秒", "120秒", "3分钟", "31分钟", "3小时", "24小时"]
 
 
 def test_the_answers_of_the_guide_are_marked_as_chinese(app: Flask) -> None:
@@ -255,6 +255,35 @@ def test_pages_do_not_go_by_the_browser_and_machines_do(app: Flask) -> None:
         "There is no such page",
         "没有这个页面",
     ]
+
+
+@pytest.mark.parametrize(
+    ("preferred", "chosen"),
+    [
+        ("zh,en;q=0.9", "zh-CN"),
+        ("zh-TW,en;q=0.9", "zh-CN"),
+        ("zh-Hans-CN, en;q=0.9", "zh-CN"),
+        ("ZH-Hant;q=0.9, en;q=0.5", "zh-CN"),
+        ("en;q=0.5, zh-HK", "zh-CN"),
+        ("en, zh", "zh-CN"),
+        ("fr, *;q=0.1", "zh-CN"),
+        ("zhx, en;q=0.1", "en"),
+        ("en-GB, zh-TW;q=0.9", "en"),
+        ("fr, en;q=0.5, zh-Hant;q=0.4", "en"),
+        ("zh;q=0, *", "en"),
+    ],
+)
+def test_a_machine_is_answered_in_what_it_prefers(app: Flask, preferred: str, chosen: str) -> None:
+    with app.test_request_context("/api/v1/verify", headers={"Accept-Language": preferred}):
+        assert languages.language() == chosen
+
+
+def test_a_constant_of_a_template_is_said_in_the_language_of_each_request(app: Flask) -> None:
+    with app.test_request_context("/verify"):
+        template = app.jinja_env.from_string("{{ '证明查验' | say }}")
+        assert template.render() == "证明查验"
+    with app.test_request_context("/verify?lang=en"):
+        assert template.render() == languages.english()["证明查验"]
 
 
 def test_values_and_dates_are_said_in_the_language(app: Flask, report: Report) -> None:

@@ -17,13 +17,14 @@ from home import Home, read_results
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
+from limits import RateLimitItemPerHour
 from limits.storage import MemoryStorage
 from werkzeug.test import TestResponse
 
 from signsvc.errors import Busy
 from signsvc.web import create_app
 from signsvc.web.api import describing
-from signsvc.web.guard import Shared, places
+from signsvc.web.guard import Shared, limiting, places
 from signsvc.web.guard.counters import SharedCounters
 from signsvc.web.guard.places import Places
 from signsvc.web.server import opened
@@ -203,6 +204,28 @@ def test_whoever_is_locked_out_still_gets_the_page_its_style_and_the_log(issued:
         assert ask(client, sender="127.0.0.1").status_code == 429
         for path in ("/verify", "/static/style.css", "/healthz", "/readyz", "/pki/issuing.crl", "/matters"):
             assert client.get(path).status_code == 200, path
+
+
+def test_a_bundle_of_entries_counts_as_a_question_and_a_tile_does_not(issued: Home) -> None:
+    with asking(issued, limit_client="1/hour") as client:
+        paths = (
+            "/log/tile/0/000.p/1",
+            "/log/tile/entries/000.p/1",
+            "/log/tile/entries/000.p/1",
+            "/log/tile/0/000.p/1",
+        )
+        assert [client.get(path).status_code for path in paths] == [200, 200, 429, 200]
+
+
+def test_the_guide_too_tells_when_to_come_back(issued: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiting, "LIGHT", RateLimitItemPerHour(1))
+    with asking(issued) as client:
+        first, page, data = (client.get(path) for path in ("/matters", "/matters", "/matters.json"))
+    assert [answer.status_code for answer in (first, page, data)] == [200, 429, 429]
+    assert [answer.mimetype for answer in (page, data)] == ["text/html", "application/problem+json"]
+    for answer in (page, data):
+        assert 1 <= int(answer.headers["Retry-After"]) <= 3600
+        assert "查询过于频繁" in answer.text
 
 
 def test_a_home_network_of_the_new_protocol_is_one_address(issued: Home) -> None:

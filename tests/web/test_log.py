@@ -153,6 +153,36 @@ def test_the_form_gives_the_same_bundle(public: Public) -> None:
     assert form.data == asked(public, row["number"], row["code"]).data
 
 
+@pytest.mark.parametrize(
+    ("number", "code", "status", "said"),
+    [
+        ("号", WRONG, 400, "certificate number"),
+        ("2026-000001", "0000-0000-0000-0001", 400, "code"),
+        ("2026-000001", WRONG, 404, "No proof"),
+    ],
+)
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_form_that_is_refused_comes_back_as_a_page(
+    public: Public, number: str, code: str, status: int, said: str, language: str
+) -> None:
+    page = public.client.get(f"/log?lang={language}").text
+    action = re.findall(r'method="post" action="([^"]*)"', page)[-1]
+    typed = {"number": number, "code": code}
+    answer = public.client.post(action, data=typed, headers={"Accept-Language": "en"})
+    assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    assert f'<html lang="{language}">' in answer.text
+    [told] = re.findall(r'role="alert"><p>(.*?)</p>', answer.text)
+    assert (said in told) is (language == "en")
+    assert [f'value="{value}"' in answer.text for value in typed.values()] == [True, True]
+    assert public.client.post(action, json=typed).mimetype == "application/problem+json"
+
+
+def test_the_page_has_one_address(public: Public) -> None:
+    for query in ("", "?lang=en"):
+        answer = public.client.get(f"/log/{query}", headers={"Accept-Language": "en"})
+        assert (answer.status_code, answer.headers["Location"]) == (308, f"/log{query}")
+
+
 def test_an_unknown_number_and_a_wrong_code_are_one_answer(public: Public) -> None:
     mine, other = public.rows[0], public.rows[1]
     told = [

@@ -22,6 +22,7 @@ from pypdf import PdfWriter
 from werkzeug.test import TestResponse
 
 from signsvc.models import Medium, Standing
+from signsvc.receipts import compact
 from signsvc.report import Check, Reason, Report, Verdict
 from signsvc.texts import Text
 from signsvc.verify import verify_number
@@ -71,7 +72,7 @@ def test_number_and_code_give_status_date_masked_holder_and_standing(
 def test_a_demonstration_is_never_green(client: FlaskClient, row: dict[str, str]) -> None:
     page = ask(client, row["number"], row["code"])
     assert "演示数据，无法律效力" in page
-    assert 'class="verdict good"' not in page
+    assert box(page).startswith(' with-sign warn"')
 
 
 def test_claims_are_answered_by_match_or_no_match(
@@ -117,6 +118,21 @@ def test_a_malformed_code_is_told_beside_the_form(client: FlaskClient, row: dict
 def test_the_qr_target_answers_by_code_alone(client: FlaskClient, row: dict[str, str]) -> None:
     assert row["number"] in client.get(f"/v/{row['code']}").get_data(as_text=True)
     assert client.get("/v/nonsense").status_code == 400
+
+
+def test_whoever_scans_what_cannot_be_a_code_can_go_on_from_there(
+    client: FlaskClient, row: dict[str, str]
+) -> None:
+    """In either language: the switch is a link to the same address, the forms lead to the answer."""
+    page, turned = client.get("/v/AAAA"), client.get("/v/AAAA?lang=en")
+    assert 'href="?lang=en"' in page.text
+    for told, lang in ((page, ""), (turned, "?lang=en")):
+        assert told.status_code == 400
+        assert 'value="AAAA"' in told.text
+        actions = re.findall(r'<form[^>]* action="([^"]*)"', told.text)
+        assert set(actions) == {f"/verify{lang}"}
+        typed = {"number": row["number"], "code": row["code"]}
+        assert row["number"] in client.post(actions[0], data=typed).text
 
 
 def test_a_status_change_shows_at_once(issued: Home, tmp_path: Path, row: dict[str, str]) -> None:
@@ -265,9 +281,10 @@ def test_what_was_typed_stays_but_for_the_document_number(client: FlaskClient, r
     for kept in ("number", "code", "name", "as_of"):
         assert f'value="{typed[kept]}"' in response.text
     assert typed["id_number"] not in response.text
-    bad_day = client.post("/verify", data={**typed, "code": row["code"], "as_of": "明天"})
-    assert bad_day.status_code == 400
-    assert "日期无法识别" in bad_day.text
+    for day in ("明天", "20270520", "2027-W20-4"):
+        refused = client.post("/verify", data={**typed, "code": row["code"], "as_of": day})
+        assert refused.status_code == 400
+        assert "日期无法识别" in refused.text
 
 
 def test_another_day_is_answered_and_said(client: FlaskClient, row: dict[str, str]) -> None:
@@ -434,7 +451,7 @@ def test_a_receipt_of_another_certificate_or_by_another_hand_says_nothing(
 def test_what_was_signed_for_something_else_is_no_receipt(issued: Home) -> None:
     with opened(issued.settings) as site:
         client = create_app(site).test_client()
-        answer = {"verdict": "unreadable", "checked": "file", "certificate": None}
+        answer = compact({"verdict": "unreadable", "checked": "file", "certificate": None})
         for signed in (site.receipts.sign(answer, kind="other+jws"), site.receipts.sign(answer)):
             assert client.post("/verify", data={"receipt": signed}).status_code == 400
 

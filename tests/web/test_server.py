@@ -203,18 +203,28 @@ def test_the_death_of_a_worker_is_survived_and_nothing_is_counted_anew(server: R
 
 def test_what_is_under_way_is_finished_before_the_end(server: Running) -> None:
     body = b"number=gd-demo-2026-000001&code=0000000000000000"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+    line = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    with line, line.makefile("rb") as answer:
         line.sendall(
             b"POST /verify HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            + b"Content-Length: %d\r\n\r\n" % len(body)
+            + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
         )
-        line.sendall(body[:10])
-        time.sleep(0.3)  # until it has been taken up
+        # Told by whoever has taken it up.
+        assert answer.readline() + answer.readline() == b"HTTP/1.1 100 Continue\r\n\r\n"
         server.process.terminate()
-        time.sleep(0.3)
-        line.sendall(body[10:])
-        assert line.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+        wait_until_told(server)
+        line.sendall(body)
+        assert answer.readline() == b"HTTP/1.1 200 OK\r\n"
     assert server.process.wait(15) == 0
+
+
+def wait_until_told(server: Running) -> None:
+    """Until the workers know that this is the end: the one that has nothing to do is gone."""
+    for _ in range(75):
+        if len(server.workers()) == 1:
+            return
+        time.sleep(0.02)
+    pytest.fail("the idle worker did not end")
 
 
 def test_every_line_of_the_log_is_read_by_machines_and_names_nobody(issued: Home, server: Running) -> None:

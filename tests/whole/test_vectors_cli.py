@@ -28,7 +28,7 @@ from whole.theft import Theft
 from signsvc.report import Verdict
 from signsvc.verify import Verifier, verify_file
 from signsvc.wiring.documents import template_bytes
-from signsvc.wiring.verifying import verifying
+from signsvc.wiring.verifying import asking
 
 ANSWER_WITHIN = 3.0  # seconds, for any file
 
@@ -51,7 +51,7 @@ def theft(home: Home) -> Theft:
 
 @pytest.fixture(scope="module")
 def verifier(home: Home) -> Iterator[Verifier]:
-    with verifying(home.settings) as opened:
+    with asking(home.settings, None, signed=False) as (opened, _):
         yield opened
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import request
 from pydantic import ValidationError
@@ -14,10 +14,9 @@ from signsvc.texts import Text
 from signsvc.web.api.bodies import Body
 
 Asked = TypeVar("Asked", bound=Body)
-_SHOWN = 40  # characters of a field's name that is not one of ours
 _FAULTS = {
     "missing": "缺少 {field}",
-    "extra_forbidden": "不认识的字段 {field}",
+    "extra_forbidden": "{field} 中有不认识的字段",
     "string_type": "{field} 应为文本",
     "string_too_long": "{field} 太长",
     "too_short": "{field} 不能为空",
@@ -47,7 +46,9 @@ def fault(error: ValidationError) -> InputError:
     if first["type"] == "json_invalid":
         return InputError("提交的内容不是 UTF-8 编码的 JSON", "malformed_json")
     words = _FAULTS.get(first["type"], "{field} 应为对象")
-    return InputError(Text(words, field=_name(first["loc"])), "malformed_request")
+    # A name that the client made up may be anything, and is not repeated.
+    own = first["loc"][:-1] if first["type"] == "extra_forbidden" else first["loc"]
+    return InputError(Text(words, field=".".join(map(str, own)) or "JSON"), "malformed_request")
 
 
 def day(text: str | None) -> date | None:
@@ -61,9 +62,3 @@ def day(text: str | None) -> date | None:
     if found is None or found.isoformat() != text:
         raise InputError("as_of 应为 YYYY-MM-DD 的日期", "malformed_as_of")
     return found
-
-
-def _name(path: tuple[Any, ...]) -> str:
-    """`claims.name`; of names that the client made up, the beginning, and nothing that cannot be seen."""
-    name = ".".join(str(part) for part in path) or "JSON"
-    return "".join(char for char in name if char.isprintable())[:_SHOWN]

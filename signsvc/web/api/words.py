@@ -29,7 +29,7 @@ VERDICTS = {
 # Per code of a problem: its HTTP status, and what it means.
 PROBLEMS = {
     "malformed_json": (400, "不是 UTF-8 编码的 JSON"),
-    "malformed_request": (400, "字段缺少、多余、类型不对或太长，detail 写明是哪一个"),
+    "malformed_request": (400, "字段缺少、多余、类型不对或太长；detail 写明是哪一个，多余的只写明在哪里"),
     "malformed_number": (400, "编号无法识别"),
     "malformed_code": (400, "查验码长度、字符或校验位不对"),
     "malformed_sha256": (400, "不是 64 位十六进制的 SHA-256"),

@@ -40,6 +40,8 @@ _LIGHT = (
     "/readyz",
     "/metrics",
 )
+# A bundle of entries is a query as large as 256 questions.
+_NOT_LIGHT = "/log/tile/entries/"
 _SMALL = 64 * 1024  # bytes; a larger body brings a file
 _METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS"))
 
@@ -145,7 +147,7 @@ class Guard:
         rule = request.url_rule.rule if request.url_rule else ""
         if rule in _FREE or (request.endpoint or "").endswith("static"):
             return
-        if not rule or (request.method != "POST" and (rule in _LIGHT_PAGES or rule.startswith(_LIGHT))):
+        if not rule or (request.method != "POST" and _is_light(rule)):
             return self._limiter.page(g.asker)
         self._limiter.question(g.asker)
         if request.method == "POST" and _announced() > _SMALL:
@@ -174,6 +176,10 @@ class Guard:
             "language": language(),
         }
         REQUESTS.info({name: value for name, value in line.items() if value is not None})
+
+
+def _is_light(rule: str) -> bool:
+    return rule in _LIGHT_PAGES or (rule.startswith(_LIGHT) and not rule.startswith(_NOT_LIGHT))
 
 
 def _announced() -> float:

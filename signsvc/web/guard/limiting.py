@@ -123,4 +123,6 @@ def in_words(seconds: int) -> Text:
     """How long to wait, as people count it."""
     if seconds <= 120:
         return Text("{seconds}秒", seconds=seconds)
-    return Text("{minutes}分钟", minutes=math.ceil(seconds / 60))
+    if seconds <= 120 * 60:
+        return Text("{minutes}分钟", minutes=math.ceil(seconds / 60))
+    return Text("{hours}小时", hours=math.ceil(seconds / 3600))
