@@ -288,7 +288,7 @@ def _registered(case: _Case, known: Known | None) -> Report:
         verdict if seal.result != "fail" else Verdict.UNTRUSTED,
         case.checked,
         case.checks,
-        (*_reasons(case, known, event, in_force, reach), *case.told("skip")),
+        (*_reasons(case, known, event, seal, reach), *case.told("skip")),
         certificate,
         SealInfo(
             certificate.standing, in_force.value, describe(known.chain[0]).issuer if known.chain else ""
@@ -308,16 +308,15 @@ def _event(case: _Case, known: Known) -> StatusEvent | None:
 
 
 def _reasons(
-    case: _Case, known: Known, event: StatusEvent | None, in_force: InForce, reach: Force | None
+    case: _Case, known: Known, event: StatusEvent | None, seal: Check, reach: Force | None
 ) -> tuple[Reason, ...]:
     """Why the verdict is what it is: first what holds no longer, then what became of the seal, then what the registry
     notes."""
     later = changed_later(event, known.history[-1], case.as_of)
     noted = notes(known.certificate, event)
-    if in_force is InForce.GOOD and reach:
+    if seal.result == "pass" and reach:
         return (*later, *noted, *_since(reach, case.now))
-    check = SEAL_CHECKS[in_force]
-    failed = (Reason(check.code, check.detail),) if check.result == "fail" else ()
+    failed = (Reason(seal.code, seal.detail),) if seal.result == "fail" else ()
     return (*later, *failed, *noted)
 
 
@@ -333,11 +332,14 @@ def _since(reach: Force, now: datetime) -> tuple[Reason, ...]:
 
 
 def _seal_check(verifier: Verifier, in_force: InForce) -> Check:
-    """Offline a file's examination has seen chain and dates, and knows of no revocation."""
+    """Offline a file's examination has seen chain and dates, and knows of no revocation. The registry has the chain,
+    and a chain that cannot be read vouches for nothing."""
     check = SEAL_CHECKS[in_force]
-    if verifier.registry is None and in_force is InForce.NOT_CHECKED:
+    if in_force is not InForce.NOT_CHECKED:
+        return check
+    if verifier.registry is None:
         return replace(check, detail="离线：未核对签章证书是否已被撤销")
-    return check
+    return replace(check, result="fail")
 
 
 def _status_check(verifier: Verifier, verdict: Verdict) -> Check:

@@ -20,7 +20,7 @@ from joserfc.jwk import KeySet
 from registry.samples import NAME, NOW, STATEMENT, certificate, create, issue, known, refusal, reserve
 from sqlalchemy import event
 
-from signsvc.errors import InputError
+from signsvc.errors import InputError, RegistryError
 from signsvc.identity import new_code
 from signsvc.keys import Role
 from signsvc.models import Sha256, Standing
@@ -321,7 +321,7 @@ def ways() -> dict[str, tuple[Way, Verdict, str, list[str]]]:
         "issuer revoked": (orphaned, Verdict.UNTRUSTED, "revoked", ["seal_revoked"]),
         "expired before": (dated(BEGIN, sealed - DAY), Verdict.UNTRUSTED, "expired", ["seal_expired"]),
         "not yet": (dated(NOW, END), Verdict.UNTRUSTED, "not_yet_valid", ["seal_not_yet_valid"]),
-        "not readable": (lambda: ((b"x",), {}), Verdict.VALID, "not_checked", ["seal_not_checked"]),
+        "not readable": (lambda: ((b"x",), {}), Verdict.UNTRUSTED, "not_checked", ["seal_not_checked"]),
     }
 
 
@@ -335,6 +335,16 @@ def sealed_with(registry: Registry, chain: tuple[bytes, ...]) -> Sha256:
     return new.sha256
 
 
+def test_a_seal_whose_certificates_are_gone_is_not_taken_for_good(registry: Registry) -> None:
+    """Whoever can write to the database, and has no key, could else turn a seal that was revoked in time."""
+    chain, revoked = WAYS["revoked before"][0]()
+    digest = sealed_with(registry, chain)
+    with registry._book.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM certificates")
+    with pytest.raises(RegistryError, match="印章证书缺失"):
+        verify_hash(verifier(registry, revoked), digest)
+
+
 @pytest.mark.parametrize("what", WAYS)
 def test_a_seal_is_judged_at_its_sealing_time(registry: Registry, what: str) -> None:
     made, verdict, status, reasons = WAYS[what]
@@ -346,7 +356,7 @@ def test_a_seal_is_judged_at_its_sealing_time(registry: Registry, what: str) -> 
     assert report.rely is (status == "good")
     if reasons == ["seal_revoked_later"]:
         assert report.reasons[0].message == "签章证书已于2026年11月21日撤销；本件在此之前盖章，不受影响"
-    if verdict is Verdict.UNTRUSTED:
+    if verdict is Verdict.UNTRUSTED and status != "not_checked":
         assert headline(report) == "盖章时签章证书已被撤销或不在有效期内，不得采信"
 
 

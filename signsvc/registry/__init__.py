@@ -91,7 +91,8 @@ __all__ = [
 
 
 class Registry:
-    """An open registry. Safe to use from several threads and processes at once; open it after forking.
+    """An open registry. Safe to use from several threads and processes at once; open it after forking, or close it
+    before: a closed one opens its database again when it is asked.
 
     Every method may raise RegistryBusy (another process held the database for 30 seconds) and RegistryError (it
     failed, or was found changed: code `registry_damaged`).

@@ -40,15 +40,17 @@ _TABLES = {table.name for table in metadata.sorted_tables}
 _INDEXES = {str(index.name) for table in metadata.sorted_tables for index in table.indexes}
 
 
-def connect(url: str) -> Engine:
-    """An engine for `url`. Open it after forking: connections must not cross into a child. RegistryError if it is
-    no address of a database that can be used here."""
+def connect(url: str, new: bool = False) -> Engine:
+    """An engine for `url`, which makes no database unless it is a `new` one. Connections must not cross into a child:
+    fork before the first, or dispose of them. RegistryError if it is no address of a database that can be used here."""
     try:
         engine = create_engine(url)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise RegistryError("SIGNSVC_DATABASE_URL 无法使用：请检查写法，以及数据库驱动是否安装") from error
     if engine.dialect.name != "sqlite":
         raise RegistryError("SIGNSVC_DATABASE_URL 无法使用：目前只支持 SQLite")
+    if not new:
+        event.listen(engine, "do_connect", _only_existing)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -183,6 +185,11 @@ def _ours(kind: str, name: str, sql: object) -> bool:
         return name in _TABLES
     # What SQLite makes by itself for a key has no words of its own, and no one else may have its name.
     return kind == "index" and (name in _INDEXES or (name.startswith("sqlite_autoindex_") and sql is None))
+
+
+def _only_existing(_dialect: object, _record: object, given: list[Any], options: dict[str, Any]) -> None:
+    """Merely connecting would make an empty database where one was moved away."""
+    given[0], options["uri"] = f"{Path(given[0]).as_uri()}?mode=rw", True
 
 
 def _prepare(connection: sqlite3.Connection, _record: object) -> None:

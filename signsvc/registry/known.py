@@ -44,7 +44,7 @@ class Known:
     size: int | None
     chain: tuple[bytes, ...] = field(
         repr=False
-    )  # DER: its seal's certificate, then the issuers; empty if not whole
+    )  # DER: its seal's certificate, then the issuers; empty where a proof bundle is all there is
 
 
 def _by(column: Column[Any]) -> Prepared:

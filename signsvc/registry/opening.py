@@ -24,7 +24,7 @@ def create(url: str, log_folder: Path, origin: str, match_key: bytes, log_key: E
     """A new registry and its log, the empty log published; RegistryError if there is one, or its log."""
     if (log_folder / "checkpoint").exists():
         raise RegistryError("日志已存在：不能为同一日志另建登记库")
-    engine, key, verifier = database.connect(url), MatchKey(match_key), _named(origin, log_key)
+    engine, key, verifier = database.connect(url, new=True), MatchKey(match_key), _named(origin, log_key)
     log_folder.mkdir(parents=True, exist_ok=True)
     with database.writing(engine) as connection:
         if not database.empty(connection):  # what is there would pass for ours for ever

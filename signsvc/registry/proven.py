@@ -17,7 +17,7 @@ from signsvc.merkle import Node
 from signsvc.notes import Checkpoint
 from signsvc.registry.database import Held
 from signsvc.registry.schema import Row, entries
-from signsvc.registry.treenodes import leaf_of, load_nodes, node_at
+from signsvc.registry.treenodes import is_hash, leaf_of, load_nodes, node_at
 
 _STEPS = 6
 _MOST = 100_000  # nodes remembered: some 20 MB; the log of a million entries has 31,000 of them
@@ -65,7 +65,7 @@ def _beside(row: Row, size: int) -> dict[Node, bytes]:
     found = (
         {(level, row["idx"] >> level ^ 1): row[name] for level, name in enumerate(_NAMES)} if whole else {}
     )
-    return found if all(isinstance(value, bytes) for value in found.values()) else {}
+    return found if all(map(is_hash, found.values())) else {}
 
 
 def _climbed(row: Row, beside: dict[Node, bytes]) -> bytes:

@@ -16,6 +16,7 @@ from signsvc.registry.match import MatchKey, same
 from signsvc.registry.schema import among, certificates, packed, slices, typed
 from signsvc.registry.writes import put
 
+DAMAGED = "登记库中有印章证书缺失或被改动：请运行 signsvc log verify"
 _NAMED = Prepared(select(certificates).where(among(certificates.c.sha256)))
 
 
@@ -26,7 +27,7 @@ def keep(connection: Connection, key: MatchKey, chain: Iterable[bytes]) -> None:
         query = select(certificates).where(certificates.c.sha256.in_(part))
         for row in connection.execute(query).mappings():
             if not whole(key, row):
-                raise RegistryError("登记库中有印章证书被改动：请运行 signsvc log verify", "registry_damaged")
+                raise RegistryError(DAMAGED, "registry_damaged")
             del wanted[row["sha256"]]
     rows = [{"sha256": name, "der": der, "mac": _mac(key, name)} for name, der in wanted.items()]
     put(connection, certificates, rows)
@@ -39,12 +40,12 @@ def names(connection: Connection, key: MatchKey) -> set[Sha256]:
 
 
 def chain(held: Held, book: Book, names: tuple[str, ...]) -> tuple[bytes, ...]:
-    """The certificates (DER) with these hashes; empty if one is not here, or not as it was written."""
+    """The certificates (DER) with these hashes; RegistryError if one is not here, or not as it was written."""
     if names not in book.chains:
         found = _NAMED.rows(held, **packed([[name] for name in names]))
         there = {row["sha256"]: row["der"] for row in found if whole(book.key, row)}
         if not there.keys() >= set(names):
-            return ()
+            raise RegistryError(DAMAGED, "registry_damaged")
         book.chains[names] = tuple(there[name] for name in names)
     return book.chains[names]
 

@@ -39,9 +39,14 @@ def leaf_of(salt: bytes, record: str) -> bytes:
 def load_nodes(held: Held, wanted: Sequence[Node]) -> dict[Node, bytes]:
     """The hashes of complete nodes; RegistryError if one is not there or no hash at all."""
     found = [value for part in slices(wanted, _TOGETHER) for value in _hashes(held, part)]
-    if not all(isinstance(value, bytes) for value in found):
+    if not all(map(is_hash, found)):
         raise RegistryError(DAMAGED, "registry_damaged")
     return dict(zip(wanted, found, strict=True))
+
+
+def is_hash(value: object) -> bool:
+    """Whether this can be a node's hash: whatever it is, it came from a table."""
+    return isinstance(value, bytes) and len(value) == merkle.HASH_BYTES
 
 
 def _hashes(held: Held, wanted: Sequence[Node]) -> list[bytes]:

@@ -7,7 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from signsvc.cosignatures import Witness, cosign, witness_of
 from signsvc.models import Medium, OfficeId, Sha256, Standing
@@ -25,7 +28,18 @@ WITNESS = witness_of("witness.example/w1", WITNESS_KEY)
 NOW = datetime(2026, 11, 21, 2, 30, tzinfo=UTC)
 DAY = date(2026, 11, 21)
 NAME, ID_NUMBER, STATEMENT = "加仓·晋美南杰", "632801199001011234", "其属于本社区居民，现居和平路"
-CHAIN = (b"DER of the seal's certificate", b"DER of its issuer")
+
+
+def _certificate(subject: str, issuer: str, serial: int) -> bytes:
+    """DER of one that was in force long before and long after; the same at each call."""
+    names = [x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, name)]) for name in (subject, issuer)]
+    made = x509.CertificateBuilder(names[1], names[0], LOG_KEY.public_key(), serial)
+    dated = made.not_valid_before(NOW - 3650 * ONE_DAY).not_valid_after(NOW + 3650 * ONE_DAY)
+    return dated.sign(LOG_KEY, None).public_bytes(Encoding.DER)
+
+
+ONE_DAY = timedelta(days=1)
+CHAIN = (_certificate("office", "issuer", 2), _certificate("issuer", "root", 1))
 
 
 def url_in(folder: Path) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from registry import samples
 from registry.samples import code_of, create, issue
 
 from signsvc.merkle import ProofError
@@ -85,3 +88,18 @@ def test_what_was_proven_under_one_root_counts_under_no_other(registry: Registry
         memory.check(held, forged, [one])
     with pytest.raises(AttributeError):
         memory.check(NOWHERE, checkpoint(registry, COUNT), [one])  # forgotten, and proven anew
+
+
+def test_what_is_no_hash_proves_nothing_though_it_folds_to_the_root(tmp_path: Path) -> None:
+    """One byte of a leaf's cell moved into its neighbour's: together they are the same 64 bytes."""
+    registry = create(tmp_path)
+    held = issue(registry, "a", "b", "c")
+    with sqlite3.connect(tmp_path / "registry.sqlite3") as database:
+        left, right = (
+            bytes(cell)
+            for (cell,) in database.execute("SELECT hash FROM nodes WHERE level = 0 ORDER BY idx LIMIT 2")
+        )
+        database.execute("UPDATE nodes SET hash = ? WHERE level = 0 AND idx = 0", [left + right[:1]])
+        database.execute("UPDATE nodes SET hash = ? WHERE level = 0 AND idx = 1", [right[1:]])
+    assert [samples.known(registry, one.number).size for one in held] == [None, None, 3]
+    registry.close()
