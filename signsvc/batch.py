@@ -6,14 +6,15 @@ writing, once.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
+from operator import itemgetter
 
 from signsvc.errors import Fault
-from signsvc.issue import Issuer, foresee, issue
+from signsvc.issue import Issuer, begin, foresee
 from signsvc.models import Outcome, Request
 from signsvc.refuse import Refuser, refuse
 from signsvc.requests.table import RawRow
@@ -57,31 +58,49 @@ def sign(
     issuer: Issuer, lines: Iterable[Line], results: Results, progress: Callable[[Outcome], None]
 ) -> Counter[str]:
     """Issue every row; results are written as each chunk is committed. Returns how many ended in which status."""
-    return _each_chunk(partial(issue, issuer), lines, results, progress)
+    return each_chunk(partial(begin, issuer), lines, results, progress, issuer.ahead)
 
 
 def give_notice(
     refuser: Refuser, lines: Iterable[Line], results: Results, progress: Callable[[Outcome], None]
 ) -> Counter[str]:
     """A notice of refusal for every row that the policy refuses; otherwise as `sign`."""
-    return _each_chunk(partial(refuse, refuser), lines, results, progress)
+    return each_chunk(lambda requests: partial(refuse, refuser, requests), lines, results, progress, 0)
 
 
-def _each_chunk(
-    work: Callable[[Sequence[Request]], list[Outcome]],
+def each_chunk(
+    work: Callable[[Sequence[Request]], Callable[[], list[Outcome]]],
     lines: Iterable[Line],
     results: Results,
     progress: Callable[[Outcome], None],
+    ahead: int,
+    size: int = CHUNK,
 ) -> Counter[str]:
+    """`ahead` chunks are begun before the first of them is finished; they are finished in their order."""
     counts: Counter[str] = Counter()
-    for chunk in chunks(lines):
-        outcomes = work([line.request for line in chunk])
-        for line, outcome in zip(chunk, outcomes, strict=True):
+    for chunk, finish in _begun(work, chunks(lines, size), ahead):
+        for line, outcome in zip(chunk, finish(), strict=True):
             told = replace(outcome, request_id=line.request_id)
             results.add(told)
             counts[told.status] += 1
             progress(told)
     return counts
+
+
+def _begun(
+    work: Callable[[Sequence[Request]], Callable[[], list[Outcome]]], cut: Iterable[list[Line]], ahead: int
+) -> Iterator[tuple[list[Line], Callable[[], list[Outcome]]]]:
+    """Every chunk, begun. Of two with one request id the second is not begun before the first is finished."""
+    begun: deque[tuple[list[Line], Callable[[], list[Outcome]]]] = deque()
+    for chunk in cut:
+        while begun and (len(begun) > ahead or not _ids(chunk).isdisjoint(_ids(*map(itemgetter(0), begun)))):
+            yield begun.popleft()
+        begun.append((chunk, work([line.request for line in chunk])))
+    yield from begun
+
+
+def _ids(*chunks: Sequence[Line]) -> set[str]:
+    return {line.request.request_id for chunk in chunks for line in chunk} - {""}
 
 
 def check(issuer: Issuer, lines: Iterable[Line]) -> Iterator[tuple[Line, tuple[Fault, ...], tuple[str, ...]]]:

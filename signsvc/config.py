@@ -40,6 +40,7 @@ class Settings:
     backdating_days: int = 0  # how far back 出具日期 may lie
     template: Path | None = None  # default: templates_docx/annex4.docx
     conversion_timeout: float = 120.0  # seconds for one call of the converter
+    makers: int = 0  # processes that make files at the same time; 0: one for each processor
     font_body: str = "Noto Serif CJK SC"  # stands for 仿宋
     font_title: str = "Noto Serif CJK SC:bold"  # stands for 小标宋
     font_fallback: tuple[str, ...] = ("BabelStone Han",)
@@ -125,6 +126,8 @@ def _check(key: str, value: Any) -> None:
             raise ValueError("应为 https://… 的网址，不带参数、空格和加号")
     if key.startswith("limit_") and not LIMIT.fullmatch(value):
         raise ValueError("应为 次数/单位，如 120/minute；单位为 second、minute、hour、day")
+    if key == "makers" and not 0 <= value <= 64:
+        raise ValueError("0–64")
     if key == "checks" and not 1 <= value <= 64:
         raise ValueError("应在 1–64 之间")
     if key == "proxies" and value > 8:

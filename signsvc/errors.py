@@ -170,6 +170,13 @@ class RowFailed(SignsvcError):
     http = 500
 
 
+class MakingEnded(SignsvcError):
+    """A process that makes files ended before its work was done; what it was given may be given again."""
+
+    code = "making_ended"
+    http = 503
+
+
 class TemplateError(RowFailed):
     """The template is unsafe, unreadable, or its fields are not the form's fields."""
 

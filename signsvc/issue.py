@@ -29,25 +29,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 
 from signsvc import boxes
 from signsvc.archive import Archive, sm3
-from signsvc.errors import Fault, RowRefused
+from signsvc.errors import ArchiveFailed, Fault, RowRefused
 from signsvc.identity import mask_name, new_code
+from signsvc.make import Made, Make, Sealed, Unmade
 from signsvc.models import (
     Certificate,
-    DocxBytes,
     Draft,
     Issue,
     Number,
     Office,
     OfficeId,
     Outcome,
-    PdfBytes,
     Request,
-    SealedPdf,
-    SealPlace,
     Sha256,
     Standing,
     Status,
@@ -64,27 +60,7 @@ from signsvc.registry import (
 )
 from signsvc.report import BEIJING
 from signsvc.statuses import STATUS_NAMES
-from signsvc.steps import Convert, Steps
-
-
-@dataclass(frozen=True)
-class Sealed:
-    """A sealed file and what the registry records of it."""
-
-    pdf: SealedPdf
-    signed_sha256: Sha256
-    sealed_at: datetime
-    chain: tuple[bytes, ...]  # DER: the seal's certificate, then its issuers
-    standing: Standing
-
-
-class Sealing(Protocol):
-    """The offices' seals, keys loaded once."""
-
-    def check(self, office: OfficeId, at: datetime) -> None:
-        """Raise KeyExpired or SealFailed when this office cannot seal now."""
-
-    def seal(self, office: OfficeId, pdf: PdfBytes, place: SealPlace, title: str) -> Sealed: ...
+from signsvc.steps import Chunk
 
 
 @dataclass(frozen=True)
@@ -94,33 +70,39 @@ class Issuer:
     office: Callable[[Request], Office]  # raises RowRefused(unknown_office)
     decide: Callable[[Request, Office, date], Issue]  # raises RowRefused
     letters: Callable[[Iterable[str]], Sequence[Fault]]  # characters of these texts without a font
-    fill: Callable[[Draft], DocxBytes]
-    text_of: Callable[[DocxBytes], str]
-    convert: Convert
-    read_back: Callable[[PdfBytes, str, Draft], SealPlace]
-    sealing: Sealing
+    may_seal: Callable[[OfficeId, datetime], None]  # raises KeyExpired or SealFailed
+    make: Make
     archive: Archive
     registry: Registry
     clock: Callable[[], datetime]
     choose: Callable[[int], int]  # secrets.randbelow
     base_url: str
+    ahead: int = 0  # chunks that may be begun before the first of them is finished
 
 
 def issue(issuer: Issuer, requests: Sequence[Request]) -> list[Outcome]:
     """Issue a chunk of requests with different ids; one Outcome each, in order. The steps are told above."""
+    return begin(issuer, requests)()
+
+
+def begin(issuer: Issuer, requests: Sequence[Request]) -> Callable[[], list[Outcome]]:
+    """The same, begun: steps 1 to 4 are done and the files are being made, in other processes perhaps, while the next
+    chunk can begin. What is returned waits for them, takes the last steps and gives the outcomes."""
     chunk = _Chunk(issuer, requests)
     fresh = chunk.recall()  # 1
     decided = chunk.each(fresh, chunk.decide)  # 2
     ready = chunk.each(decided, chunk.ready)  # 3
     drafts = chunk.reserve(ready)  # 4
-    documents = chunk.each(drafts, lambda _, draft: issuer.fill(draft))  # 5
-    pdfs = chunk.convert(issuer.convert, documents)  # 6
-    placed = chunk.each(pdfs, lambda key, pdf: chunk.read_back(pdf, documents[key], drafts[key]))  # 7
-    sealed = chunk.each(placed, lambda key, item: chunk.seal(*item, drafts[key]))  # 8
-    archived = chunk.each(sealed, lambda _, seal: (seal, issuer.archive.put(seal.pdf)))  # 9
-    chunk.commit(archived, decided, drafts)  # 10, the commit point
-    chunk.void()
-    return [chunk.outcomes[key] for key in range(len(requests))]
+    made = issuer.make(list(drafts.values()))  # 5 to 8
+
+    def finish() -> list[Outcome]:
+        sealed = chunk.take(dict(zip(drafts, made(), strict=True)))
+        archived = chunk.archive(sealed)  # 9
+        chunk.commit(archived, decided, drafts)  # 10, the commit point
+        chunk.void()
+        return [chunk.outcomes[key] for key in range(len(requests))]
+
+    return finish
 
 
 def foresee(issuer: Issuer, requests: Sequence[Request]) -> list[Outcome | None]:
@@ -137,7 +119,7 @@ class _Decided:
     day: date  # 出具日期
 
 
-class _Chunk(Steps):
+class _Chunk(Chunk):
     """One chunk on its way to certificates."""
 
     def __init__(self, issuer: Issuer, requests: Sequence[Request]) -> None:
@@ -202,7 +184,7 @@ class _Chunk(Steps):
         return _Decided(office, decision, request.issued_on or today)
 
     def ready(self, key: int, decided: _Decided) -> _Decided:
-        self.issuer.sealing.check(decided.office.id, self.issuer.clock())
+        self.issuer.may_seal(decided.office.id, self.issuer.clock())
         return decided
 
     def reserve(self, decided: Mapping[int, _Decided]) -> dict[int, Draft]:
@@ -241,11 +223,22 @@ class _Chunk(Steps):
             qr_url=f"{self.issuer.base_url}/v/{code}",
         )
 
-    def read_back(self, pdf: PdfBytes, document: DocxBytes, draft: Draft) -> tuple[PdfBytes, SealPlace]:
-        return pdf, self.issuer.read_back(pdf, self.issuer.text_of(document), draft)
+    def take(self, made: Mapping[int, Made]) -> dict[int, Sealed]:
+        """What was made; what was not goes no further."""
+        for key, one in made.items():
+            if isinstance(one, Unmade):
+                self.end(key, one.status, one.faults, one.ways)
+        return {key: one for key, one in made.items() if isinstance(one, Sealed)}
 
-    def seal(self, pdf: PdfBytes, place: SealPlace, draft: Draft) -> Sealed:
-        return self.issuer.sealing.seal(draft.office.id, pdf, place, draft.number)
+    def archive(self, sealed: Mapping[int, Sealed]) -> dict[int, tuple[Sealed, Sha256]]:
+        """All copies with one fsync of their folder: they are kept together, or fail together."""
+        try:
+            names = self.issuer.archive.put_many([one.pdf for one in sealed.values()])
+        except ArchiveFailed as failure:
+            for key in sealed:
+                self.end(key, "failed", (Fault(failure.code, str(failure)),))
+            return {}
+        return {key: (one, name) for (key, one), name in zip(sealed.items(), names, strict=True)}
 
     def commit(
         self,

@@ -41,7 +41,7 @@ from signsvc.models import (
 )
 from signsvc.registry import REFUSED, Conflict, Mark, NewRefusal, Recorded, Refusal, Registry
 from signsvc.report import BEIJING
-from signsvc.steps import Convert, Steps
+from signsvc.steps import Chunk, Convert
 
 # The columns that a notice prints, is known by, or is judged by. What else a certificate needs (who verified, until
 # when it is valid) was never found out for what is never issued, and nobody shall have to invent it.
@@ -86,7 +86,7 @@ def refuse(refuser: Refuser, requests: Sequence[Request]) -> list[Outcome]:
     return [chunk.outcomes[key] for key in range(len(requests))]
 
 
-class _Chunk(Steps):
+class _Chunk(Chunk):
     """One chunk on its way to notices."""
 
     refused_as = "none"

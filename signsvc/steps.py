@@ -1,7 +1,8 @@
-"""A chunk of requests that goes from step to step: a row that is refused or fails leaves the others alone."""
+"""Many things that go from step to step: one that is refused or fails leaves the others alone."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -13,14 +14,10 @@ U = TypeVar("U")
 Convert = Callable[[Sequence[DocxBytes]], Sequence[PdfBytes | ConversionFailed]]
 
 
-class Steps:
-    """One chunk on its way: what each request came to so far. Keys are places in the chunk."""
+class Steps(ABC):
+    """Some items on their way. Keys are their places among what was begun with."""
 
     refused_as = "refused"  # status of an outcome
-
-    def __init__(self, requests: Sequence[Request]) -> None:
-        self.requests = dict(enumerate(requests))
-        self.outcomes: dict[int, Outcome] = {}
 
     def each(self, items: Mapping[int, T], step: Callable[[int, T], U]) -> dict[int, U]:
         """Take every item one step on."""
@@ -34,9 +31,9 @@ class Steps:
                 self.end(key, "failed", (Fault(failure.code, str(failure)),))
         return done
 
+    @abstractmethod
     def end(self, key: int, status: str, faults: tuple[Fault, ...], ways: tuple[str, ...] = ()) -> None:
-        """A request that goes no further."""
-        self.outcomes[key] = Outcome(self.requests[key].request_id, status, faults=faults, ways=ways)
+        """One that goes no further."""
 
     def convert(self, convert: Convert, documents: Mapping[int, DocxBytes]) -> dict[int, PdfBytes]:
         """All documents in one call."""
@@ -47,3 +44,14 @@ class Steps:
             else:
                 pdfs[key] = result
         return pdfs
+
+
+class Chunk(Steps):
+    """A chunk of requests on its way: what each came to so far."""
+
+    def __init__(self, requests: Sequence[Request]) -> None:
+        self.requests = dict(enumerate(requests))
+        self.outcomes: dict[int, Outcome] = {}
+
+    def end(self, key: int, status: str, faults: tuple[Fault, ...], ways: tuple[str, ...] = ()) -> None:
+        self.outcomes[key] = Outcome(self.requests[key].request_id, status, faults=faults, ways=ways)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import stat
 import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from signsvc.batch import Line, chunks, read
+from signsvc.batch import Line, chunks, each_chunk, read
 from signsvc.errors import Fault
-from signsvc.models import Number, Outcome
+from signsvc.models import Number, Outcome, Request
 from signsvc.report import BEIJING
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
@@ -104,3 +105,34 @@ def test_no_code_is_written_outside_the_folder(tmp_path: Path, monkeypatch: pyte
         written.add(Outcome("a", "issued", Number("o-2026-000001"), "C" * 16, b"%PDF"))
     assert elsewhere.stat().st_mtime_ns == kept
     assert tempfile.tempdir == str(elsewhere)
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 3])
+def test_chunks_are_begun_ahead_finished_in_order_and_none_while_its_ids_are_under_way(
+    tmp_path: Path, ahead: int
+) -> None:
+    told: list[str] = []
+
+    def work(requests: Sequence[Request]) -> Callable[[], list[Outcome]]:
+        ids = [request.request_id for request in requests]
+        told.append("begin " + " ".join(ids))
+
+        def finish() -> list[Outcome]:
+            told.append("finish " + " ".join(ids))
+            return [Outcome(name, "refused") for name in ids]
+
+        return finish
+
+    lines = [a_line(number, name) for number, name in enumerate("abcadb")]
+    with results(tmp_path / "out") as written:
+        counts = each_chunk(work, lines, written, lambda _: None, ahead, size=1)
+    assert counts == {"refused": 6}
+    assert [line.split()[1] for line in told if line.startswith("finish")] == list("abcadb")
+    for at, line in enumerate(told):
+        deed, name = line.split()
+        under_way = [told[before].split()[1] for before in range(at) if told[before].startswith("begin")]
+        for before in range(at):
+            if told[before].startswith("finish"):
+                under_way.remove(told[before].split()[1])
+        assert deed == "finish" or (name not in under_way and len(under_way) <= ahead)
+    assert (told[:2] == ["begin a", "begin b"]) is bool(ahead)

@@ -13,12 +13,14 @@ from home import Home, a_row
 from signsvc.audit import audit
 from signsvc.errors import ConversionFailed, Fault, RowRefused, SealFailed, TextMismatch
 from signsvc.issue import Issuer, issue
+from signsvc.make import Maker, at_once
 from signsvc.models import DocxBytes, Draft, PdfBytes, Request
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
 from signsvc.wiring.home import CATALOGUES, now
 from signsvc.wiring.issuing import issuing
 from signsvc.wiring.lists import look_at_lists
+from signsvc.wiring.making import Tools, making
 
 
 class PowerCut(Exception):
@@ -45,9 +47,20 @@ class Failing:
 
 
 @pytest.fixture
-def issuer(home: Home) -> Iterator[Issuer]:
-    with issuing(home.settings) as opened:
+def maker(home: Home) -> Iterator[Maker]:
+    with making(Tools.load(home.settings)) as opened:
         yield opened
+
+
+@pytest.fixture
+def issuer(home: Home, maker: Maker) -> Iterator[Issuer]:
+    with issuing(home.settings) as opened:
+        yield replace(opened, make=at_once(maker))
+
+
+def remade(issuer: Issuer, maker: Maker, **steps: Any) -> Issuer:
+    """The issuer, with other steps of making."""
+    return replace(issuer, make=at_once(replace(maker, **steps)))
 
 
 def requests(*numbers: int, **changes: str) -> list[Request]:
@@ -64,7 +77,7 @@ def is_whole(issuer: Issuer) -> bool:
 @pytest.mark.parametrize("persisted", [False, True], ids=["lost", "persisted"])
 @pytest.mark.parametrize(
     ("owner", "write"),
-    [("registry", "reserve"), ("archive", "put"), ("registry", "commit")],
+    [("registry", "reserve"), ("archive", "put_many"), ("registry", "commit")],
 )
 def test_a_power_cut_at_a_write_ends_in_every_request_issued_once(
     issuer: Issuer, owner: str, write: str, persisted: bool
@@ -82,11 +95,12 @@ def test_a_power_cut_at_a_write_ends_in_every_request_issued_once(
 
 
 @pytest.mark.parametrize("persisted", [False, True], ids=["lost", "persisted"])
-def test_a_power_cut_while_a_failed_number_is_voided(issuer: Issuer, persisted: bool) -> None:
+def test_a_power_cut_while_a_failed_number_is_voided(issuer: Issuer, maker: Maker, persisted: bool) -> None:
     def unreadable(pdf: PdfBytes, text: str, draft: object) -> Any:
         raise TextMismatch("没有读到")
 
-    cut = replace(issuer, read_back=unreadable, registry=Failing(issuer.registry, "void", persisted))
+    failing = Failing(issuer.registry, "void", persisted)
+    cut = replace(remade(issuer, maker, read_back=unreadable), registry=failing)
     with pytest.raises(PowerCut):
         issue(cut, requests(1))
     [outcome] = issue(issuer, requests(1))
@@ -100,7 +114,7 @@ def test_a_power_cut_while_a_failed_number_is_voided(issuer: Issuer, persisted: 
     [("read_back", TextMismatch("文字不符")), ("seal", SealFailed("盖章失败"))],
 )
 def test_a_failed_step_voids_the_number_and_leaves_the_other_rows_alone(
-    issuer: Issuer, step: str, error: Exception
+    issuer: Issuer, maker: Maker, step: str, error: Exception
 ) -> None:
     calls = 0
 
@@ -111,17 +125,8 @@ def test_a_failed_step_voids_the_number_and_leaves_the_other_rows_alone(
             raise error
         return real(*args)
 
-    if step == "seal":
-        real = issuer.sealing.seal
-
-        class Sealing:
-            check = staticmethod(issuer.sealing.check)
-            seal = staticmethod(once)
-
-        broken = replace(issuer, sealing=Sealing())
-    else:
-        real = issuer.read_back
-        broken = replace(issuer, read_back=once)
+    real = getattr(maker, step)
+    broken = remade(issuer, maker, **{step: once})
     first, second = issue(broken, requests(1, 2))
     assert first.status == "failed"
     assert first.number is None
@@ -133,11 +138,13 @@ def test_a_failed_step_voids_the_number_and_leaves_the_other_rows_alone(
 
 
 @pytest.mark.parametrize("step", ["fill", "read_back"])
-def test_a_row_that_is_refused_after_its_number_was_reserved_voids_it(issuer: Issuer, step: str) -> None:
+def test_a_row_that_is_refused_after_its_number_was_reserved_voids_it(
+    issuer: Issuer, maker: Maker, step: str
+) -> None:
     def late(*_: Any) -> Any:
         raise RowRefused([Fault("glyph_missing", "缺字")])
 
-    [refused] = issue(replace(issuer, **{step: late}), requests(1))
+    [refused] = issue(remade(issuer, maker, **{step: late}), requests(1))
     assert (refused.status, refused.number) == ("refused", None)
     assert [(item.kind, item.number) for item in issuer.registry.boxes()] == [
         ("voided", "gd-demo-2026-000001")
@@ -147,26 +154,26 @@ def test_a_row_that_is_refused_after_its_number_was_reserved_voids_it(issuer: Is
     assert is_whole(issuer)
 
 
-def test_a_defect_in_one_row_ends_the_batch_and_keeps_every_number(issuer: Issuer) -> None:
+def test_a_defect_in_one_row_ends_the_batch_and_keeps_every_number(issuer: Issuer, maker: Maker) -> None:
     def broken(pdf: PdfBytes, text: str, draft: Draft) -> Any:
         if draft.number.endswith("1"):
             raise ZeroDivisionError
-        return issuer.read_back(pdf, text, draft)
+        return maker.read_back(pdf, text, draft)
 
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            issue(replace(issuer, read_back=broken), requests(1, 2))
+            issue(remade(issuer, maker, read_back=broken), requests(1, 2))
         assert is_whole(issuer)
-    [other] = issue(replace(issuer, read_back=broken), requests(2))
+    [other] = issue(remade(issuer, maker, read_back=broken), requests(2))
     assert other.number == "gd-demo-2026-000002"
     assert issue(issuer, requests(1))[0].number == "gd-demo-2026-000001"
 
 
-def test_a_document_that_does_not_convert_fails_alone(issuer: Issuer) -> None:
+def test_a_document_that_does_not_convert_fails_alone(issuer: Issuer, maker: Maker) -> None:
     def convert(documents: Sequence[DocxBytes]) -> list[PdfBytes | ConversionFailed]:
-        return [ConversionFailed("无法转换"), *issuer.convert(documents[1:])]
+        return [ConversionFailed("无法转换"), *maker.convert(documents[1:])]
 
-    first, second = issue(replace(issuer, convert=convert), requests(1, 2))
+    first, second = issue(remade(issuer, maker, convert=convert), requests(1, 2))
     assert [fault.code for fault in first.faults] == ["conversion_failed"]
     assert second.status == "issued"
 
@@ -179,7 +186,7 @@ def test_a_refused_request_uses_no_number_and_may_change(issuer: Issuer) -> None
 
 
 def test_a_reserved_request_may_change_and_keeps_its_number(issuer: Issuer) -> None:
-    cut = replace(issuer, archive=Failing(issuer.archive, "put", False))
+    cut = replace(issuer, archive=Failing(issuer.archive, "put_many", False))
     with pytest.raises(PowerCut):
         issue(cut, requests(1))
     [outcome] = issue(issuer, requests(1, name="欧阳武"))
@@ -196,16 +203,18 @@ def test_a_character_without_a_font_refuses_the_row_by_name_and_code_point(issue
     assert issue(issuer, requests(1))[0].number == "gd-demo-2026-000001"
 
 
-def test_two_processes_on_one_request_end_in_one_certificate(issuer: Issuer, home: Home) -> None:
+def test_two_processes_on_one_request_end_in_one_certificate(
+    issuer: Issuer, maker: Maker, home: Home
+) -> None:
     """The second process commits while the first is still converting."""
 
     def overtaken(documents: Sequence[DocxBytes]) -> Any:
         with issuing(home.settings) as other:
             [faster] = issue(other, requests(1))
             assert faster.status == "issued"
-        return issuer.convert(documents)
+        return maker.convert(documents)
 
-    [slower] = issue(replace(issuer, convert=overtaken), requests(1))
+    [slower] = issue(remade(issuer, maker, convert=overtaken), requests(1))
     assert (slower.status, slower.number) == ("unchanged", "gd-demo-2026-000001")
     assert is_whole(issuer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def sign(file: Path, out: Path, **fixed: str | None) -> int:
     """批量出具：FILE 为 .csv、.xlsx 或 .jsonl；可随时中断，重新运行即接着办。"""
     chosen = settings()
     rows = read_table(chosen, file)
-    with issuing(chosen) as issuer, results.results(out) as written:
+    with issuing(chosen, makers(chosen, len(rows))) as issuer, results.results(out) as written:
         lines = batch.read(rows, partial(parse_row, chosen, given(fixed)))
         with progress("出具", len(rows)) as advance:
             counts = batch.sign(issuer, lines, written, advance)
@@ -106,6 +107,12 @@ def read_table(chosen: Settings, file: Path) -> table.Table:
     for text in rows.warnings:
         click.echo(f"warning: {text}", err=True)
     return rows
+
+
+def makers(chosen: Settings, rows: int) -> int:
+    """How many processes are worth their start: none has less than a chunk to make."""
+    most = chosen.makers or len(os.sched_getaffinity(0))
+    return max(1, min(most, -(-rows // batch.CHUNK)))
 
 
 def parse_row(chosen: Settings, fixed: dict[str, str], raw: table.RawRow) -> Request:

@@ -119,14 +119,24 @@ def require_registry(settings: Settings) -> None:
 
 def open_home(settings: Settings, roles: Collection[Role]) -> tuple[KeyRing, Registry]:
     """Keys of these roles, and the registry: to be written to by whoever holds the log key."""
+    ring = open_keys(settings, roles)
+    return ring, open_registry(settings, ring)
+
+
+def open_keys(settings: Settings, roles: Collection[Role]) -> KeyRing:
+    """Keys of these roles, where there is a registry, and nobody else can write to it."""
     require_registry(settings)
     if settings.home.exists() and settings.home.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise SettingsError("SIGNSVC_HOME 可被其他用户写入，拒绝使用；请执行 chmod 700")
-    ring = load_keys(settings, roles)
+    return load_keys(settings, roles)
+
+
+def open_registry(settings: Settings, ring: KeyRing) -> Registry:
+    """The registry under these keys: after forking, for its connections must not cross into a child."""
     url, folder = database_url(settings), log_folder(settings)
     pinned = [Witness.parse(item) for item in settings.witnesses]
-    if Role.LOG not in roles:
-        return ring, Registry.open(url, folder, ring.match, witnesses=pinned)
+    if ring.log_private is None:
+        return Registry.open(url, folder, ring.match, witnesses=pinned)
     archive = Archive(archive_folder(settings), settings.home / "tmp", ring.archive)
     locking = Boxes(partial(boxes.opens, archive), partial(boxes.empty, archive))
-    return ring, Registry.open(url, folder, ring.match, ring.log, locking, pinned)
+    return Registry.open(url, folder, ring.match, ring.log, locking, pinned)

@@ -8,8 +8,8 @@ from datetime import datetime
 from signsvc.config import Settings
 from signsvc.errors import SealFailed, SettingsError
 from signsvc.fonts import FontBook
-from signsvc.issue import Sealed
 from signsvc.keys import KeyRing, SealKey
+from signsvc.make import Sealed
 from signsvc.models import Office, OfficeId, PdfBytes, SealPlace, Standing
 from signsvc.seal import art
 from signsvc.seal.sign import Sealer

@@ -17,12 +17,14 @@ from thousand import thousand
 from signsvc import batch
 from signsvc.issue import Issuer
 from signsvc.keys import Role
+from signsvc.make import Maker, at_once
 from signsvc.models import OfficeId
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
 from signsvc.results import results
 from signsvc.wiring.home import load_keys, now
 from signsvc.wiring.issuing import issuing
+from signsvc.wiring.making import Tools, making
 
 ROWS = 100
 
@@ -55,16 +57,22 @@ class Stopwatch:
         return Watched()
 
 
-def watched(issuer: Issuer, watch: Stopwatch) -> Issuer:
+def watched(issuer: Issuer, maker: Maker, watch: Stopwatch) -> Issuer:
     return replace(
         issuer,
         decide=watch.time("decide", issuer.decide),
         letters=watch.time("letters", issuer.letters),
-        fill=watch.time("fill", issuer.fill),
-        convert=watch.time("convert", issuer.convert),
-        read_back=watch.time("read back", issuer.read_back),
-        sealing=watch.watch("seal", issuer.sealing, "seal"),
-        archive=watch.watch("archive", issuer.archive, "put"),
+        make=at_once(
+            replace(
+                maker,
+                fill=watch.time("fill", maker.fill),
+                text_of=watch.time("text of", maker.text_of),
+                convert=watch.time("convert", maker.convert),
+                read_back=watch.time("read back", maker.read_back),
+                seal=watch.time("seal", maker.seal),
+            )
+        ),
+        archive=watch.watch("archive", issuer.archive, "put_many"),
         registry=watch.watch("registry", issuer.registry, "recall", "reserve", "commit"),
     )
 
@@ -80,10 +88,15 @@ def tell() -> list[str]:
         ]
         lines = list(batch.read(rows[:ROWS], lambda raw: row.parse(raw, today, {}, 0)))
         watch = Stopwatch()
-        with issuing(home.settings) as issuer, results(home.folder / "out") as written:
-            batch.sign(issuer, lines[:1], written, lambda _: None)  # start the converter, draw the seals
+        with (
+            making(Tools.load(home.settings)) as maker,
+            issuing(home.settings) as issuer,
+            results(home.folder / "out") as written,
+        ):
+            ready = replace(issuer, make=at_once(maker))
+            batch.sign(ready, lines[:1], written, lambda _: None)  # start the converter, draw the seals
             begin = time.perf_counter()
-            counts = batch.sign(watched(issuer, watch), lines[1:], written, lambda _: None)
+            counts = batch.sign(watched(issuer, maker, watch), lines[1:], written, lambda _: None)
             total = time.perf_counter() - begin
         if counts["issued"] != ROWS - 1:
             return [f"not every row was issued: {dict(counts)}"]

@@ -71,6 +71,11 @@ def test_entries_beside_a_proven_one_need_no_question(registry: Registry) -> Non
         memory.check(NOWHERE, checkpoint(registry, COUNT), [row(registry, COUNT - 1)])
 
 
+def test_what_only_the_entries_around_need_is_not_remembered(registry: Registry) -> None:
+    """Of the three last entries' proof: the node over the first 128, and none of the three's own."""
+    assert {*proven(registry, COUNT, COUNT - 1)._known(checkpoint(registry, COUNT).root)} == {(7, 0)}
+
+
 @pytest.mark.parametrize("cell", ["record", "salt", "idx", "sibling0", "sibling5"])
 def test_a_changed_entry_is_not_helped_by_its_neighbours(registry: Registry, cell: str) -> None:
     changed = row(registry, 70)

@@ -20,6 +20,7 @@ from signsvc.audit import audit
 from signsvc.errors import TextMismatch
 from signsvc.issue import issue
 from signsvc.keys import Role
+from signsvc.make import at_once
 from signsvc.models import Request
 from signsvc.registry import counters, log
 from signsvc.registry.database import connect, writing
@@ -30,6 +31,7 @@ from signsvc.requests.table import RawRow
 from signsvc.statuses import Event
 from signsvc.wiring.home import database_url, load_keys, now
 from signsvc.wiring.issuing import issuing
+from signsvc.wiring.making import Tools, making
 from signsvc.wiring.recording import auditing, change_status, retained_copy
 
 REVOKED, COPIED, OLD, NEW = (f"gd-demo-2026-{serial:06d}" for serial in (1, 2, 3, 4))
@@ -89,11 +91,12 @@ def _void_and_reserve(home: Home) -> None:
     def killed(*_: object) -> Any:
         raise KeyboardInterrupt
 
-    with issuing(home.settings) as issuer:
-        [failed] = issue(replace(issuer, read_back=unreadable), requests(5))
+    with making(Tools.load(home.settings)) as maker, issuing(home.settings) as issuer:
+        broken = replace(issuer, make=at_once(replace(maker, read_back=unreadable)))
+        [failed] = issue(broken, requests(5))
         assert [fault.code for fault in failed.faults] == ["text_mismatch"]
         with pytest.raises(KeyboardInterrupt):
-            issue(replace(issuer, convert=killed), requests(6))
+            issue(replace(issuer, make=killed), requests(6))
 
 
 @contextmanager

@@ -13,12 +13,14 @@ from vectors.workshop import YEAR, Identity, Workshop
 
 from signsvc.issue import issue
 from signsvc.keys import Role, pki
+from signsvc.make import at_once
 from signsvc.models import Draft, OfficeId, Outcome, PdfBytes, SealPlace
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
 from signsvc.seal.findings import Trust
 from signsvc.wiring.home import load_keys, now
 from signsvc.wiring.issuing import issuing
+from signsvc.wiring.making import Tools, making
 
 
 class Theft(Workshop):
@@ -53,12 +55,12 @@ def _issue(home: Home) -> tuple[Outcome, bytes]:
     """One certificate, issued and registered, and what it was before it was sealed."""
     plain: list[bytes] = []
     request = row.parse(RawRow(2, dict(a_row(1))), now().date(), {}, 0)
-    with issuing(home.settings) as issuer:
+    with making(Tools.load(home.settings)) as maker, issuing(home.settings) as issuer:
 
         def keep(pdf: PdfBytes, text: str, draft: Draft) -> SealPlace:
             plain.append(pdf)
-            return issuer.read_back(pdf, text, draft)
+            return maker.read_back(pdf, text, draft)
 
-        [outcome] = issue(replace(issuer, read_back=keep), [request])
+        [outcome] = issue(replace(issuer, make=at_once(replace(maker, read_back=keep))), [request])
     assert outcome.status == "issued"
     return outcome, plain[0]

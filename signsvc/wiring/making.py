@@ -1,0 +1,124 @@
+"""Processes that make: each with a converter of its own, under one process that owns numbers, registry and archive.
+
+A maker does as it is told by the process that began it, and ends with it. It is forked from it before anything is
+opened that two processes must not share; keys, form and fonts come with it and are loaded once. What it writes lies
+in a folder of its own, which its converter's warden wipes however the maker ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import active_children, get_context
+
+from signsvc import fill
+from signsvc.config import Settings
+from signsvc.errors import MakingEnded
+from signsvc.fonts import FontBook
+from signsvc.keys import KeyRing
+from signsvc.make import Made, Make, Maker, at_once, make
+from signsvc.models import Draft, PdfBytes, SealPlace
+from signsvc.wiring.documents import converting, load_fonts, load_form, reads_back
+from signsvc.wiring.home import ISSUING, open_keys
+from signsvc.wiring.rules import Rules
+from signsvc.wiring.seals import Seals
+
+_PR_SET_PDEATHSIG = 1
+_opened: list[Maker] = []  # in a maker's process: what it works with
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What deciding and making work with, loaded once: whatever changes on disk later, one batch is of one piece."""
+
+    settings: Settings
+    ring: KeyRing
+    rules: Rules
+    fonts: FontBook
+    form: fill.Form
+    seals: Seals
+
+    @classmethod
+    def load(cls, settings: Settings) -> Tools:
+        ring, rules, fonts = open_keys(settings, ISSUING), Rules.load(settings), load_fonts(settings)
+        seals = Seals(settings, ring, rules.offices, fonts)
+        return cls(settings, ring, rules, fonts, load_form(settings, fonts), seals)
+
+
+@contextmanager
+def making(tools: Tools) -> Iterator[Maker]:
+    """Everything that making needs, with a converter of this process."""
+    settings, fonts, form = tools.settings, tools.fonts, tools.form
+    with converting(settings, fonts) as (convert, _):
+        yield Maker(
+            fill=lambda draft: form.fill(fill.values(draft), fill.qr_png(draft.qr_url), fonts.choose),
+            text_of=fill.text_of,
+            convert=convert,
+            read_back=partial(_read_back, settings, fonts),
+            seal=tools.seals.seal,
+        )
+
+
+@contextmanager
+def makers(tools: Tools, count: int) -> Iterator[Make]:
+    """`count` processes that make; if that is one, this very process."""
+    if count == 1:
+        with making(tools) as maker:
+            yield at_once(maker)
+        return
+    pool = ProcessPoolExecutor(count, get_context("fork"), _begin, (tools, os.getpid()))
+    with ExitStack() as ending:
+        ending.callback(pool.shutdown, cancel_futures=True)
+        ending.callback(_stop)
+        try:
+            pool.submit(os.getpid).result()  # with the first work all of them are forked
+            yield partial(_hand_over, pool)
+        except BrokenProcessPool as error:
+            raise MakingEnded("制作进程无法启动或意外结束，请用 signsvc doctor 检查后重新运行") from error
+
+
+def _stop() -> None:
+    """Whoever is interrupted waits for no chunk: what is under way is not wanted any more."""
+    for child in active_children():
+        child.terminate()
+
+
+def _hand_over(pool: ProcessPoolExecutor, drafts: Sequence[Draft]) -> Callable[[], Sequence[Made]]:
+    """To the next maker that is free."""
+    return pool.submit(_make, drafts).result if drafts else list
+
+
+def _begin(tools: Tools, parent: int) -> None:
+    """In a maker, first. An interrupt is its parent's to answer, with whom it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    held = ExitStack()
+    signal.signal(signal.SIGTERM, partial(_leave, held))
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+    _opened.append(held.enter_context(making(tools)))
+
+
+def _leave(held: ExitStack, *_: object) -> None:
+    """At once, but for the converter, which is ended, and the folder, which is wiped."""
+    try:
+        held.close()
+    finally:
+        os._exit(0)
+
+
+def _make(drafts: Sequence[Draft]) -> Sequence[Made]:
+    return make(_opened[0], drafts)
+
+
+def _read_back(settings: Settings, fonts: FontBook, pdf: PdfBytes, text: str, draft: Draft) -> SealPlace:
+    printed = fill.values(draft)
+    anchor = (printed["出具日期"], f"（{printed['出具组织']}盖章）")
+    return reads_back(settings, fonts, pdf, text, anchor)
