@@ -27,7 +27,7 @@ class Witness(Verifier):
 
     def holds(self, text: str, signature: bytes) -> bool:
         """Whether `signature` (the time in 8 bytes, big endian, then 64 of Ed25519) is this witness's over `text`."""
-        stamp = int.from_bytes(signature[:STAMP_BYTES], "big")
+        stamp = _stamp(signature)
         return stamp < 2**63 and super().holds(_message(text, stamp), signature[STAMP_BYTES:])
 
 
@@ -56,17 +56,19 @@ def cosigned_by(note: bytes | str, witnesses: Sequence[Witness]) -> list[Witness
 def with_cosignatures(note: str, lines: str, witnesses: Sequence[Witness]) -> str:
     """`note` with those of the signature `lines` that are by `witnesses`, one for each; NoteError if one is false.
 
-    A witness that has cosigned `note` already is taken at its newer word.
+    A witness that has cosigned `note` already is taken at its newer word, in whatever order the two are brought.
     """
     text, signatures = split_note(note)
     _, added = split_note(f"{text}\n{lines}")
     known = {(item.name, item.key_id): item for item in witnesses}
+    told = {(item.name, item.key_id): item for item in signatures}
     fresh = {(item.name, item.key_id): item for item in added if (item.name, item.key_id) in known}
     for who, item in fresh.items():
         if not known[who].holds(text, item.value):
             raise NoteError("a cosignature does not hold")
-    kept = [item for item in signatures if (item.name, item.key_id) not in fresh]
-    return f"{text}\n" + "".join(item.line() for item in (*kept, *fresh.values()))
+        if who not in told or _stamp(told[who].value) < _stamp(item.value):
+            told[who] = item
+    return f"{text}\n" + "".join(item.line() for item in told.values())
 
 
 def pinned_only(note: str, signer: Verifier, witnesses: Sequence[Witness]) -> str:
@@ -87,6 +89,11 @@ def only_by(note: str, signer: Verifier) -> str:
     """
     text, signatures = split_note(note)
     return f"{text}\n" + "".join([item.line() for item in _by(signer, signatures)][:1])
+
+
+def _stamp(signature: bytes) -> int:
+    """When a cosignature says that it was made, in seconds."""
+    return int.from_bytes(signature[:STAMP_BYTES], "big")
 
 
 def _by(signer: Verifier, signatures: Sequence[Signature]) -> list[Signature]:

@@ -33,6 +33,8 @@ class Home:
     @property
     def environment(self) -> dict[str, str]:
         own = {"SIGNSVC_HOME": str(self.var), "SIGNSVC_KEYS": str(self.folder / "keys")}
+        # Commands run in `folder`: they must be this tree's, whatever else is installed.
+        own["PYTHONPATH"] = str(Path(__file__).parent.parent)
         plain = {key: value for key, value in os.environ.items() if not key.startswith("SIGNSVC_")}
         return {**plain, **own, **self.extra}
 

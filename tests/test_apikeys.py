@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import stat
 import tomllib
+from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import date
+from threading import Thread
+from typing import Any
 
 import pytest
 from breaking import Break, at_every_step
@@ -97,6 +100,31 @@ def test_a_broken_file_stops_keys_and_the_commands_that_would_write_over_it(home
 def test_a_service_does_not_start_over_a_broken_file(home: Home) -> None:
     (home.var / "apikeys.toml").write_text("key = 1", "utf-8")
     assert home.run("serve", expect=2).stderr.startswith("error: keys_error: ")
+
+
+def test_of_two_changes_at_once_neither_is_lost(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second comes while the first has read the keys, and not yet written them."""
+    first = apikeys.add(home.settings, "甲", 10, TODAY)
+    real = apikeys._write
+
+    def at_once(one: Callable[..., object], *given: object) -> None:
+        """`one`, and between its reading and its writing a new key."""
+        second = Thread(target=apikeys.add, args=(home.settings, "又", 10, TODAY))
+
+        def slow(*written: Any) -> None:
+            if second.ident is None:
+                second.start()
+                second.join(0.3)  # it waits for us, or is over by then
+            real(*written)
+
+        monkeypatch.setattr(apikeys, "_write", slow)
+        one(home.settings, *given)
+        second.join()
+
+    at_once(apikeys.add, "乙", 10, TODAY)
+    assert [key.name for key in apikeys.listed(home.settings)] == ["甲", "乙", "又"]
+    at_once(apikeys.revoke, first.split("_")[1])
+    assert [key.name for key in apikeys.listed(home.settings)] == ["乙", "又", "又"]
 
 
 @at_every_step

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 from html import unescape
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,34 @@ def test_the_service_signs_all_that_it_answers(issued: Home, tmp_path: Path) -> 
     header, payload = judged(answer.pop("receipt"), keys, tmp_path)
     assert (payload, payload["claims"]) == (answer, {"name": True})
     assert header["kid"] == keys["keys"][0]["kid"]
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_receipt_is_over_every_byte_of_the_answer_but_its_own(issued: Home, language: str) -> None:
+    row = read_results(issued.folder / "out")[0]
+    number, digest = {"number": row["number"], "code": row["code"]}, {"sha256": row["sha256"]}
+    pdf = (issued.folder / "out" / row["pdf"]).read_bytes()
+    questions: dict[str, dict[str, Any]] = {
+        "": {"json": number | {"claims": {"name": "王春梅"}}},
+        "/hash": {"json": digest},
+        "/file": {"data": {"file": (BytesIO(pdf), "a.pdf")}},
+        "/batch": {"json": {"items": [number, digest, {}]}},
+    }
+    with opened(issued.settings) as site:
+        client = create_app(site).test_client()
+        for path, question in questions.items():
+            answer = client.post(f"/api/v1/verify{path}", **question, headers={"Accept-Language": language})
+            if path == "/batch":
+                wholes = [whole(item["receipt"]) for item in answer.json["items"]]
+                assert answer.text == f'{{"items":[{",".join(wholes)}]}}'
+            else:
+                assert answer.text == whole(answer.json["receipt"])
+
+
+def whole(receipt: str) -> str:
+    """The answer that this receipt was given with, made of what it signs."""
+    payload = base64.urlsafe_b64decode(receipt.split(".")[1] + "==").decode()
+    return f'{payload[:-1]},"receipt":"{receipt}"}}'
 
 
 def test_the_manual_and_the_page_show_how_and_it_works(

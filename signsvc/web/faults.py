@@ -30,8 +30,13 @@ def own_error(error: SignsvcError) -> Response:
         return told(error.code, error.args[0], error.http, error.retry_after)
     if error.http < HTTPStatus.INTERNAL_SERVER_ERROR:
         return told(error.code, error.args[0], error.http)
-    _LOG.error("%s", error.code, exc_info=error)
+    log(error)
     return told(error.code, UNAVAILABLE, error.http)
+
+
+def log(error: SignsvcError) -> None:
+    """Tell the operator what is his to mend."""
+    _LOG.error("%s", error.code, exc_info=error)
 
 
 def http_error(error: HTTPException) -> Response:

@@ -16,7 +16,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from werkzeug.wrappers import Response as BaseResponse
 
 from signsvc.cosignatures import cosigned_by
-from signsvc.errors import Busy, InputError, NotFound, SignsvcError
+from signsvc.errors import Busy, InputError, NotFound, RegistryBusy, SignsvcError
 from signsvc.models import Status
 from signsvc.notes import Checkpoint, encode, split_note
 from signsvc.receipts import compact
@@ -34,7 +34,7 @@ FRESH = "no-cache"
 SHORT = "public, max-age=60"
 FOREVER = "public, max-age=31536000, immutable"  # RFC 8246
 LIST_SECONDS = 60
-STALE_SECONDS = 600  # a list of this age is still given while the next one is being made
+STALE_SECONDS = 600  # a list younger than this is still given while the next one is being made
 AGAIN_SECONDS = 5
 _JSON = "application/json"
 
@@ -142,6 +142,10 @@ class _Made:
     signed: str = ""
     failed: SignsvcError | None = None
 
+    def lasts(self, now: float) -> bool:
+        """Whether it may still be given while there is no newer one."""
+        return not self.failed and now - self.at < STALE_SECONDS
+
     def told(self, now: float) -> tuple[str, int]:
         if self.failed:
             raise self.failed.with_traceback(None)
@@ -152,8 +156,9 @@ class Listing:
     """The list of stopped certificates, made anew when the last one is a minute old. Safe to use from several threads.
 
     Caches between here and the reader may keep it until then, and the list says itself when it was made. The whole log
-    is read only when it has grown. One thread makes the list, and a failure counts as one for its minute too: whoever
-    asks meanwhile is given the list before, or asked to come again, and waits for nobody.
+    is read only when it has grown. One thread makes the list: whoever asks meanwhile is given the list before, or asked
+    to come again, and waits for nobody. A failure counts as one for its minute too, unless the registry was only busy
+    and the list before still lasts.
     """
 
     def __init__(self, site: Site, clock: Callable[[], float] = monotonic) -> None:
@@ -168,7 +173,7 @@ class Listing:
         if made and now - made.at < LIST_SECONDS:
             return made.told(now)
         if not self._making.acquire(blocking=False):
-            if made and not made.failed and now - made.at < STALE_SECONDS:
+            if made and made.lasts(now):
                 return made.told(now)
             raise Busy("停用名单正在生成，请稍后再取", AGAIN_SECONDS)
         try:
@@ -180,9 +185,12 @@ class Listing:
         return latest.told(now)
 
     def _make(self, now: float) -> _Made:
+        before = self._made
         try:
             return _Made(now, self._sign())
         except SignsvcError as error:
+            if isinstance(error, RegistryBusy) and before and before.lasts(now):
+                return before
             return _Made(now, failed=error)
 
     def _sign(self) -> str:

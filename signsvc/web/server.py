@@ -1,4 +1,8 @@
-"""The production server: gunicorn, its workers forked before any thread or key is loaded."""
+"""The production server: gunicorn, its workers forked before any thread is started.
+
+Whatever can be wrong with keys, lists and settings is found before the first of them. gunicorn would end the service
+over a worker that cannot start; so none depends on a file that may be broken by the time it takes another's place.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +25,9 @@ from signsvc.web.deadline import Hurried
 from signsvc.web.guard import Guard, Shared, lines, metrics
 from signsvc.web.listening import Configured, listen
 from signsvc.web.site import Site
+from signsvc.wiring.apikeys import ApiKeys
 from signsvc.wiring.guiding import Guide
-from signsvc.wiring.verifying import serving
+from signsvc.wiring.verifying import Opened, open_all, serving
 
 MOST_WORKERS = 8
 _REQUESTS = 50_000  # of a worker, until a fresh one takes its place
@@ -46,12 +51,14 @@ class Server(Configured):
     def __init__(
         self,
         settings: Settings,
+        common: Opened,
         shared: Shared,
         counted: Path,
         listener: socket.socket,
         options: dict[str, Any],
     ) -> None:
         self._settings = settings
+        self._common = common
         self._shared = shared
         self._counted = counted
         hooks = {"pre_fork": self._seat, "post_fork": self._sit, "worker_exit": self._leave}
@@ -61,13 +68,15 @@ class Server(Configured):
         super().__init__(listener, {**options, **hooks})
 
     def load(self) -> Any:
-        """In each worker: its own registry connection and sandbox, and only the keys for matching and receipts."""
+        """In each worker: its own connections to the registry, opened when it is asked, and its own sandbox."""
         metrics.share(self._counted, self._place)
-        site = self._open.enter_context(opened(self._settings, self._shared))
-        site.ready()  # the first file need not wait until the sandbox has started
+        site = self._open.enter_context(_site(self._settings, self._common, self._shared))
+        with suppress(OSError):  # told by /readyz
+            site.ready()  # the first file need not wait until the sandbox has started
         return create_app(site)
 
     def _seat(self, arbiter: Any, worker: Any) -> None:
+        self._common.pki()  # what is revoked by now, for a worker that comes later
         living = {other.age for other in arbiter.WORKERS.values()}
         self._places = {age: place for age, place in self._places.items() if age in living}
         taken = set(self._places.values())
@@ -86,17 +95,23 @@ def opened(settings: Settings, shared: Shared | None = None) -> Iterator[Site]:
 
     Without `shared` its limits are its own. What is wrong with settings, keys or registry is a SignsvcError here.
     """
-    with serving(settings) as service:
+    with _site(settings, open_all(settings), shared or Shared.made(settings)) as site:
+        yield site
+
+
+@contextmanager
+def _site(settings: Settings, common: Opened, shared: Shared) -> Iterator[Site]:
+    with serving(common) as service:
         yield Site(
             address=settings.base_url,
             verifier=service.verifier,
-            registry=service.registry,
-            receipts=Receipts(service.ring.receipt),
-            jwks=published([service.ring.receipt_public, *service.ring.receipt_earlier]),
+            registry=common.registry,
+            receipts=Receipts(common.ring.receipt),
+            jwks=published([common.ring.receipt_public, *common.ring.receipt_earlier]),
             guide=Guide(settings),
-            pki=service.pki,
-            log_chain=service.ring.log_chain,
-            guard=Guard(settings, shared or Shared.made(settings)),
+            pki=common.pki,
+            log_chain=common.ring.log_chain,
+            guard=Guard(settings, shared),
             ready=service.sandbox.ready,
         )
 
@@ -106,14 +121,16 @@ def run(settings: Settings, host: str, port: int, workers: int | None = None) ->
 
     What cannot work is refused before a worker starts.
     """
-    with opened(settings):
-        pass
+    ApiKeys(settings).check()
+    common, shared = open_all(settings), Shared.made(settings)
+    with _site(settings, common, shared):
+        pass  # closed, so that no connection to the registry crosses into a worker
     listener = listen(host, port)
     options = _options(workers or min(MOST_WORKERS, len(os.sched_getaffinity(0))))
     lines.to(sys.stderr)
     master, counted = os.getpid(), Path(tempfile.mkdtemp(prefix="signsvc-metrics-"))
     try:
-        Server(settings, Shared.made(settings), counted, listener, options).run()
+        Server(settings, common, shared, counted, listener, options).run()
     finally:
         if os.getpid() == master:  # a worker comes by here too when it ends
             shutil.rmtree(counted, ignore_errors=True)

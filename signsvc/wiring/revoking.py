@@ -32,9 +32,9 @@ class Revocations:
     """The revocations that are known now: a list that is put into the key folder counts within a minute.
 
     `roots` (PEM) are the key folder's, `issuers` (DER) what its seals bring along. A revocation that was known once
-    stays known while the process lives, whatever becomes of the list. KeysError if a file cannot be read at the start.
-    One that cannot be read later is a fault: it is told in the log, keeps no other file from counting, and what stood
-    in its place before is still published.
+    stays known while the process lives, whatever becomes of the list, and in those forked from it. KeysError if a file
+    cannot be read at the start. One that cannot be read later is a fault: it is told in the log, keeps no other file
+    from counting, and what stood in its place before is still published.
     """
 
     def __init__(

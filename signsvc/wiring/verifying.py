@@ -1,9 +1,9 @@
-"""A process that verifies: the registry to read, and the match key."""
+"""A process that verifies: the registry to read, the match key, and for who answers others the receipts' key."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,58 +18,71 @@ from signsvc.registry import Registry
 from signsvc.seal.findings import Examination, Trust
 from signsvc.seal.sandbox import Sandbox
 from signsvc.verify import Verifier
-from signsvc.wiring.home import READING, SERVING, load_keys, now, open_home
+from signsvc.wiring.home import READING, SERVING, load_keys, now, open_keys, open_registry
 from signsvc.wiring.revoking import Revocations
 
 Asking = tuple[Verifier, Receipts | None]
 
 
 @dataclass(frozen=True)
-class Service:
-    """What a process that answers the public works with; `receipts` only where it holds the key that signs them, `pki`
-    is the folder of that name in the key folder."""
+class Opened:
+    """What several processes that answer may have in common; `pki` is the folder of that name in the key folder.
+
+    Once its registry is closed, and until that is asked again, it may cross into children: each of them then opens the
+    database for itself, and whatever became of the files meanwhile, none of them fails to start.
+    """
 
     ring: KeyRing
     registry: Registry
+    pki: Revocations
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a process that answers the public works with; `receipts` only where it holds the key that signs them."""
+
+    opened: Opened
     verifier: Verifier
     sandbox: Sandbox
-    pki: Revocations
 
     @property
     def receipts(self) -> Receipts | None:
-        return Receipts(self.ring.receipt) if self.ring.receipt_private else None
+        ring = self.opened.ring
+        return Receipts(ring.receipt) if ring.receipt_private else None
+
+
+def open_all(settings: Settings, roles: Collection[Role] = SERVING) -> Opened:
+    """Keys of these roles, registry and revocations; a SignsvcError says what is wrong with any of them."""
+    ring = open_keys(settings, roles)
+    issuers = [der for seal in ring.certificates.values() for der in seal.chain]
+    pki = Revocations(settings.keys / "pki", ring.roots, issuers)
+    return Opened(ring, open_registry(settings, ring), pki)
 
 
 @contextmanager
-def serving(
-    settings: Settings, roles: Collection[Role] = SERVING, root: Path | None = None
-) -> Iterator[Service]:
-    """Online verification, for who answers others: the registry, the match key, and the key that signs receipts.
+def serving(opened: Opened, root: Path | None = None) -> Iterator[Service]:
+    """Online verification, in this process; its registry is closed with it.
 
     With a `root` of the asker's own every file is examined: he asks whose seal it is.
     """
-    ring, registry = open_home(settings, roles)
-    own = {seal.sha256 for seal in ring.certificates.values()}
-    trust = trusting(ring, root)
-    with ExitStack() as stack:
-        stack.callback(registry.close)
-        sandbox = stack.enter_context(Sandbox())
+    registry = opened.registry
+    own = {seal.sha256 for seal in opened.ring.certificates.values()}
+    with closing(registry), Sandbox() as sandbox:
+        trust = trusting(opened.ring, root)
 
         def examine(data: bytes) -> Examination:
             # As the registry knows them now: a seal may have been made since this process started.
             return sandbox.examine(data, replace(trust, pins=frozenset(registry.seal_certificates() | own)))
 
-        issuers = [der for seal in ring.certificates.values() for der in seal.chain]
-        pki = Revocations(settings.keys / "pki", ring.roots, issuers)
-        verifier = Verifier(registry, examine, now, None, pki, root is not None)
-        yield Service(ring, registry, verifier, sandbox, pki)
+        verifier = Verifier(registry, examine, now, None, opened.pki, root is not None)
+        yield Service(opened, verifier, sandbox)
 
 
 @contextmanager
 def asking(settings: Settings, root: Path | None, signed: bool) -> Iterator[Asking]:
     """The same for a command; with receipts if they are wanted and their key is at hand."""
     held = signed and (settings.keys / f"{Role.RECEIPT}.key").is_file()
-    with serving(settings, SERVING if held else READING, root) as service:
+    with serving(open_all(settings, SERVING if held else READING), root) as service:
         yield service.verifier, service.receipts
 
 

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,15 @@ def test_of_two_who_bring_a_cosignature_at_once_neither_is_lost(
     registry.keep_cosigned(cosigned(note))
     second.join()
     assert set(cosigned_by(registry.checkpoint(), [WITNESS, OTHER])) == {WITNESS, OTHER}
+
+
+def test_the_newer_of_two_cosignatures_stays_whichever_comes_last(registry: Registry) -> None:
+    note = registry.checkpoint()
+    text = split_note(note)[0]
+    older, newer = (cosign(text, WITNESS.name, WITNESS_KEY, NOW + timedelta(days=day)) for day in (0, 1))
+    for line, kept in ((older, older), (newer, newer), (older, newer)):
+        assert registry.keep_cosigned(note + line) == note + kept
+    assert registry.checkpoint() == note + newer
 
 
 FORGED = cosign("another\n", OTHER.name, OTHER_KEY, NOW)

@@ -19,7 +19,8 @@ from home import Home, read_results
 from pypdf import PdfWriter
 
 from signsvc.config import Settings
-from signsvc.errors import Busy, TooMany
+from signsvc.errors import Busy, RegistryBusy, RegistryError, SignsvcError, TooMany
+from signsvc.registry import Known, Registry
 from signsvc.statuses import Event
 from signsvc.web import create_app
 from signsvc.web.guard import Guard, Shared
@@ -162,7 +163,7 @@ def test_claims_are_matched_and_never_told(
     }
     right = ask(client, by_number(rows[PLAIN], claims=claims))
     assert right["claims"] == dict.fromkeys(claims, True)
-    wrong = ask(client, by_number(rows[PLAIN], claims={"name": "欧阳", "id_number": ID, "statement": None}))
+    wrong = ask(client, by_number(rows[PLAIN], claims={"name": "欧阳", "id_number": ID}))
     assert wrong["claims"] == {"name": False, "id_number": True}
     for report in (right, wrong):
         fits("NumberReport", report)
@@ -222,6 +223,40 @@ def test_a_batch_answers_in_order_and_one_bad_item_spoils_no_other(
     assert later["items"][0]["verdict"] == "expired"
 
 
+@pytest.mark.parametrize(("language", "said"), [("zh-CN", "联系运营方"), ("en", "tell the operator")])
+def test_a_damaged_entry_spoils_no_other_item_and_any_other_fault_ends_the_batch(
+    site: Site,
+    rows: list[Row],
+    fits: Callable[[str, Any], None],
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    said: str,
+) -> None:
+    client, digest, find = create_app(site).test_client(), rows[REVOKED]["sha256"], Registry.by_sha256
+    failed: list[SignsvcError] = [RegistryError("已停止使用：请运行 signsvc log verify", "registry_damaged")]
+
+    def by_sha256(registry: Registry, sha256: str) -> Known | None:
+        if sha256 == digest:
+            raise failed[0]
+        return find(registry, sha256)
+
+    monkeypatch.setattr(Registry, "by_sha256", by_sha256)
+    asked = {"items": [{"sha256": digest}, by_number(rows[PLAIN]), {"sha256": rows[NEW]["sha256"]}]}
+    answer = client.post("/api/v1/verify/batch", json=asked, headers={"Accept-Language": language}).json
+    fits("BatchAnswer", answer)
+    assert [one["verdict"] for one in answer["items"]] == ["not_found", "valid", "valid"]
+    [reason] = answer["items"][0]["reasons"]
+    assert (reason["code"], answer["items"][0]["rely"]) == ("registry_damaged", False)
+    assert said in reason["message"].lower()
+    assert "signsvc" not in reason["message"]
+    problem(client.post("/api/v1/verify/hash", json={"sha256": digest}), 503, "registry_damaged")
+    for other in (RegistryBusy("…"), RegistryError("…"), RegistryError("…", "registry_outdated")):
+        failed[0] = other
+        ended = client.post("/api/v1/verify/batch", json=asked)
+        problem(ended, 503, other.code)
+        fits("Problem", ended.json)
+
+
 def test_one_code_is_not_asked_about_without_end_in_a_batch(
     home: Home, rows: list[Row], fits: Callable[[str, Any], None]
 ) -> None:
@@ -254,6 +289,10 @@ FAULTS: tuple[tuple[str, Any, str, str], ...] = (
     ("", {"number": 20260001, "code": CODE}, "malformed_request", "number"),
     ("", {"number": "1", "code": CODE, "claims": {"nmae": "x"}}, "malformed_request", "claims"),
     ("", {"number": "1", "code": CODE, "claims": []}, "malformed_request", "claims"),
+    *(
+        ("", {"number": "1", "code": CODE, "claims": {"name": NAME, name: None}}, "malformed_request", name)
+        for name in ("name", "id_number", "valid_until", "statement")
+    ),
     ("", {"number": "1", "code": "1" * 5000}, "malformed_request", "code"),
     ("", {"number": "1", "code": CODE[:-1]}, "malformed_code", ""),
     ("", {"number": "1", "code": CODE[:-1] + "P"}, "malformed_code", ""),

@@ -24,7 +24,7 @@ from home import Home, read_results
 from proofbundle.tlogproof import verify_tlog_proof
 from werkzeug.test import TestResponse
 
-from signsvc.errors import Busy, RegistryError
+from signsvc.errors import Busy, RegistryBusy, RegistryError, SignsvcError
 from signsvc.merkle import leaf_hash
 from signsvc.models import Status
 from signsvc.notes import Checkpoint, Verifier, open_checkpoint, sign_note
@@ -232,7 +232,7 @@ class Counted:
     clock: list[float]
     size: int = 5
     reads: int = 0
-    fails: bool = False
+    fails: SignsvcError | None = None
     meanwhile: Callable[[], object] = lambda: None
 
     def signed(self) -> dict[str, Any]:
@@ -246,7 +246,7 @@ class Counted:
         self.reads += 1
         self.meanwhile()
         if self.fails:
-            raise RegistryError("…", "registry_outdated")
+            raise self.fails
         return [Stopped("a", Status.REVOKED, "other", datetime(2026, 11, 21, 17, 30, 59, tzinfo=UTC))]
 
 
@@ -274,16 +274,33 @@ def test_the_log_is_read_again_only_when_it_has_grown(counted: Counted) -> None:
 
 
 def test_a_failure_counts_for_its_minute(counted: Counted) -> None:
-    counted.fails = True
+    counted.fails = RegistryError("…", "registry_outdated")
     for second in (0, 1, 59):
         counted.clock[0] = second
         with pytest.raises(RegistryError) as failed:
             counted.signed()
         assert failed.value.code == "registry_outdated"
     assert counted.reads == 1
-    counted.fails, counted.clock[0] = False, 60
+    counted.fails, counted.clock[0] = None, 60
     assert counted.signed()["entries"]
     assert counted.reads == 2
+
+
+def test_while_the_registry_is_only_busy_the_list_before_is_given_as_long_as_it_lasts(
+    counted: Counted,
+) -> None:
+    first = counted.signed()
+    counted.size, counted.fails = 6, RegistryBusy("…")
+    for second in (60, 61, 599):
+        counted.clock[0] = second
+        assert counted.signed() == first
+    counted.clock[0] = 600
+    for _ in range(2):
+        with pytest.raises(RegistryBusy):
+            counted.signed()
+    assert counted.reads == 5
+    counted.fails, counted.clock[0] = None, 660
+    assert counted.signed()["size"] == 6
 
 
 def test_whoever_asks_while_the_list_is_made_waits_for_nobody(counted: Counted) -> None:

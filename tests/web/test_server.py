@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -34,8 +34,12 @@ CHROMIUM_FLAGS = (
 )
 
 
-# The command, where a request has two seconds instead of thirty.
-HURRIED = "from signsvc.web import deadline; deadline.SECONDS = 2.0; from signsvc.cli import main; main()"
+# The command, where a request has two seconds instead of thirty, and the lists of what is revoked are always read anew.
+HURRIED = (
+    "from signsvc.web import deadline; deadline.SECONDS = 2.0; "
+    "from signsvc.wiring import revoking; revoking.AGAIN_SECONDS = 0.0; "
+    "from signsvc.cli import main; main()"
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class Running:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
+    home: Home
 
     @property
     def address(self) -> str:
@@ -61,13 +66,25 @@ class Running:
         with closing(line):
             line.request("GET", path)
             answer = line.getresponse()
-            return answer.status, answer.read().decode()
+            return answer.status, answer.read().decode(errors="replace")
 
 
 @pytest.fixture(scope="module")
 def server(issued: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Two workers over a home whose key folder has nothing that could seal, sign into the log or open the archive."""
-    folder = tmp_path_factory.mktemp("server")
+    with serving(issued, tmp_path_factory.mktemp("server"), 2) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lonely(issued: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The same with one worker: who answers after its death has started since."""
+    with serving(issued, tmp_path_factory.mktemp("lonely"), 1) as running:
+        yield running
+
+
+@contextmanager
+def serving(issued: Home, folder: Path, workers: int) -> Iterator[Running]:
     own = Home(Path(shutil.copytree(issued.folder, folder / "home")))
     for file in (own.folder / "keys").glob("*.key"):
         if file.name not in ("match.key", "receipt.key"):
@@ -87,13 +104,13 @@ def server(issued: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
         "--only",
         "verify",
         "--workers",
-        "2",
+        str(workers),
         "--port",
         str(port),
     )
     with open(folder / "log", "wb") as log:
         process = subprocess.Popen(command, cwd=own.folder, env={**own.environment, **settings}, stderr=log)
-    running = Running(process, port, folder / "log")
+    running = Running(process, port, folder / "log", own)
     try:
         wait_for(running)
         yield running
@@ -199,6 +216,64 @@ def test_the_death_of_a_worker_is_survived_and_nothing_is_counted_anew(server: R
     assert server.get("/readyz")[0] == 200
     assert server.get(f"/v/{'0' * 16}", sender="127.0.0.2")[0] == 429
     assert counted(server, '{method="GET",route="/v/<code>",status="429"}') == 5
+
+
+@pytest.mark.parametrize("file", ["var/apikeys.toml", "keys/match.key", "var/offices.toml"])
+def test_a_worker_that_starts_over_a_broken_file_answers(lonely: Running, file: str) -> None:
+    row = read_results(lonely.home.folder / "out")[0]
+    broken = lonely.home.folder / file
+    before = broken.read_bytes() if broken.exists() else b""
+    broken.write_text("key = ")
+    replaced(lonely)
+    assert lonely.get("/healthz")[0] == 200
+    assert row["number"] in lonely.get(f"/v/{row['code']}")[1]
+    broken.write_bytes(before)
+
+
+def test_a_worker_that_starts_over_a_broken_list_knows_what_was_known(lonely: Running) -> None:
+    row, folder = read_results(lonely.home.folder / "out")[0], lonely.home.folder / "keys" / "pki"
+    published = {f"/pki/{file.name}": lonely.get(f"/pki/{file.name}") for file in folder.glob("*.crl")}
+    shutil.copy(next(folder.glob("*.crl")), folder / "later.crl")
+    replaced(lonely)
+    published["/pki/later.crl"] = lonely.get("/pki/later.crl")
+    for file in folder.glob("*.crl"):
+        file.write_bytes(b"half a list")
+    replaced(lonely)
+    assert {path: lonely.get(path) for path in published} == published
+    assert row["number"] in lonely.get(f"/v/{row['code']}")[1]
+    assert lonely.get("/healthz")[0] == 200
+    status, said = lonely.get("/readyz")
+    assert (status, json.loads(said)["code"]) == (503, "pki_unreadable")
+    for file in folder.glob("*.crl"):
+        file.unlink()
+    assert lonely.get("/readyz")[0] == 200
+
+
+def test_a_worker_that_starts_while_the_registry_is_away_answers_when_it_is_back(
+    lonely: Running, tmp_path: Path
+) -> None:
+    """And puts no empty one in its place."""
+    path = f"/v/{read_results(lonely.home.folder / 'out')[0]['code']}"
+    os.kill(lonely.process.pid, signal.SIGSTOP)  # so that nobody has the registry open while it goes
+    [worker] = lonely.workers()
+    os.kill(worker, signal.SIGKILL)
+    for file in list(lonely.home.var.glob("registry.sqlite3*")):
+        file.rename(tmp_path / file.name)
+    os.kill(lonely.process.pid, signal.SIGCONT)
+    wait_for(lonely)
+    for asked, expected in ((path, 503), ("/readyz", 503), ("/healthz", 200)):
+        assert lonely.get(asked)[0] == expected
+    assert list(lonely.home.var.glob("registry.sqlite3*")) == []
+    for file in tmp_path.glob("registry.sqlite3*"):
+        file.rename(lonely.home.var / file.name)
+    assert (lonely.get(path)[0], lonely.get("/readyz")[0]) == (200, 200)
+
+
+def replaced(server: Running) -> None:
+    """Its only worker has died and another has taken its place."""
+    [worker] = server.workers()
+    os.kill(worker, signal.SIGKILL)
+    wait_for(server)
 
 
 def test_what_is_under_way_is_finished_before_the_end(server: Running) -> None:

@@ -22,19 +22,23 @@ class Body(BaseModel):
 
 
 class Claims(Body):
-    """What the asker was told, to be answered with match or no match."""
+    """What the asker was told, to be answered with match or no match.
+
+    A field is left out, or it is text. One that is null is refused: it would stay unanswered in silence, and the answer
+    be relied on although nobody's name was compared.
+    """
 
     model_config = ConfigDict(title="待核对内容")
 
-    name: str | None = Field(None, max_length=200, description="姓名", examples=["欧阳文"])
-    id_number: str | None = Field(
-        None, max_length=100, description="证件号码", examples=["63990119840229001X"]
+    name: str = Field(default_factory=str, max_length=200, description="姓名", examples=["欧阳文"])
+    id_number: str = Field(
+        default_factory=str, max_length=100, description="证件号码", examples=["63990119840229001X"]
     )
-    valid_until: ClaimedDay | None = Field(
-        None, description="有效期至，如 2036-12-31、2036/12/31、2036年12月31日"
+    valid_until: ClaimedDay = Field(
+        default_factory=str, description="有效期至，如 2036-12-31、2036/12/31、2036年12月31日"
     )
-    statement: str | None = Field(
-        None,
+    statement: str = Field(
+        default_factory=str,
         max_length=2000,
         description="证明事项的全文，照证明上印的填写；标点可用半角，末尾的句号和换行不限",
         examples=["其属于本社区居民，长期居住于本辖区"],

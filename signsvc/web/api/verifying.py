@@ -9,7 +9,7 @@ from datetime import date
 from flask import Response, request
 from pydantic import ValidationError
 
-from signsvc.errors import InputError, TooMany
+from signsvc.errors import InputError, RegistryError, TooMany
 from signsvc.report import Report
 from signsvc.verify import not_asked, verify_file, verify_hash, verify_item, verify_number
 from signsvc.web.api.answers import BatchAnswer, NumberReport
@@ -18,6 +18,8 @@ from signsvc.web.api.bodies import ITEM, BatchQuestion, Claims, HashQuestion, Nu
 from signsvc.web.api.operation import ASKING, FILE_FORM, Operation
 from signsvc.web.api.reading import asked, day
 from signsvc.web.api.sample import BATCH, FILE, HASH, NUMBER
+from signsvc.web.api.words import PROBLEMS
+from signsvc.web.faults import log
 from signsvc.web.languages import CHINESE, language, say
 from signsvc.web.replies import answer_text
 from signsvc.web.site import Site
@@ -25,6 +27,7 @@ from signsvc.web.uploads import uploaded
 from signsvc.wiring.answering import answered
 
 BATCH_BYTES = 1024 * 1024
+_DAMAGED = "registry_damaged"
 
 
 class Verifying:
@@ -64,15 +67,21 @@ class Verifying:
         return answer_text(f'{{"items":[{items}]}}')
 
     def _one(self, item: Mapping[str, str], as_of: date | None) -> Report:
-        """A Report on one item; a code that was asked about too often spoils no other item."""
+        """A Report on one item. A code that was asked about too often spoils no other item, nor does an entry that was
+        changed in the database."""
         try:
             self._site.guard.code(item.get("code", ""))
+            return verify_item(self._site.verifier, item, as_of)
         except TooMany as error:
             return not_asked(self._site.verifier, item, error, as_of)
-        return verify_item(self._site.verifier, item, as_of)
+        except RegistryError as error:
+            if error.code != _DAMAGED:
+                raise
+            log(error)
+            return not_asked(self._site.verifier, item, _for_the_public(error), as_of)
 
     def _matches(self, report: Report, claims: Claims | None) -> Mapping[str, bool]:
-        said = claims.model_dump(exclude_none=True) if claims else {}
+        said = claims.model_dump(exclude_unset=True) if claims else {}
         if not said or report.certificate is None:
             return {}
         self._site.guard.claims(report.certificate.number)
@@ -92,6 +101,12 @@ def _worded(report: Report) -> Report:
         checks=tuple(replace(check, detail=say(check.detail)) for check in report.checks),
         reasons=tuple(replace(reason, message=say(reason.message)) for reason in report.reasons),
     )
+
+
+def _for_the_public(error: RegistryError) -> RegistryError:
+    """The same without the words that are for the operator."""
+    _, meaning = PROBLEMS[error.code]
+    return RegistryError(meaning, error.code)
 
 
 def _item(raw: object) -> Mapping[str, str]:
@@ -152,7 +167,8 @@ def verifying(site: Site) -> tuple[Operation, ...]:
             "成批查验",
             "一次 1 至 1000 项，可混用编号和摘要；逐项回答，各有回执。某一项写错时该项为 not_found，"
             "原因在其 reasons（malformed_code、malformed_number、malformed_sha256、malformed_item），不影响其他项。"
-            "同一查验码查得太频繁时也是如此（too_many_requests）：该项没有查，请稍后再查。",
+            "同一查验码查得太频繁时也是如此（too_many_requests）：该项没有查，请稍后再查；"
+            "该项的登记与日志不符时也是如此（registry_damaged）：请联系运营方。",
             views.batch,
             asks=BatchQuestion,
             gives=BatchAnswer,

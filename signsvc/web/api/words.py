@@ -43,6 +43,7 @@ PROBLEMS = {
     "unsupported_media_type": (415, "Content-Type 不对"),
     "too_many_requests": (429, "查得太频繁，请在 Retry-After 秒后再试"),
     "busy": (503, "正在核对的文件太多，请在 Retry-After 秒后再试"),
+    "registry_busy": (503, "登记库正忙，请稍后再试"),
     "registry_error": (503, "登记库暂时不可用，请稍后再试"),
     "registry_damaged": (503, "登记库的内容与日志不符，已停止回答；请联系运营方"),
     "registry_outdated": (503, "登记库正在升级，请稍后再试"),

@@ -71,7 +71,6 @@ class Guard:
         self._keys = ApiKeys(settings)
         self._places = shared.places
         self._limiter = Limiter(Limits.of(settings), shared.counters, self.metrics.refused)
-        self._keys.check()
 
     def code(self, code: str) -> None:
         """One more question about this code, right or wrong (normalised or as typed).
