@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,6 +24,7 @@ from signsvc.wiring.home import now, require_registry
 from signsvc.wiring.issuing import checking, issuing
 from signsvc.wiring.rules import Rules
 
+_CLEAR = "\r\x1b[K"  # the line, where the bar stands
 FIXED = {
     "office": "出具组织（编号或全称）",
     "verified_by": "核实人",
@@ -77,13 +79,22 @@ def check(file: Path, **fixed: str | None) -> int:
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Callable[[Outcome], None]]:
-    """A bar on a terminal, nothing in a pipe; rows that did not succeed are named on stderr as they come."""
-    with click.progressbar(length=total, label=label, file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+    """On a terminal rows, rate and time left; in a pipe nothing of it. Rows that did not succeed are named on stderr as
+    they come."""
+    terminal, began = sys.stderr.isatty(), time.monotonic()
+
+    def rate(outcome: Outcome | None) -> str | None:
+        return f"{bar.pos / (time.monotonic() - began):.1f} 份/秒" if outcome else None
+
+    with click.progressbar(
+        length=total, label=label, file=sys.stderr, hidden=not terminal, show_pos=True, item_show_func=rate
+    ) as bar:
 
         def advance(outcome: Outcome) -> None:
-            bar.update(1)
             for fault in outcome.faults if outcome.pdf is None else ():
-                click.echo(f"{discreet(outcome.request_id)}：{fault.code}：{fault.message}", err=True)
+                told = f"{discreet(outcome.request_id)}：{fault.code}：{fault.message}"
+                click.echo(_CLEAR * terminal + told, err=True)
+            bar.update(1, outcome)
 
         yield advance
 
