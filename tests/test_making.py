@@ -48,16 +48,21 @@ def makers(parent: int) -> list[int]:
     return [pid for pid in children(parent) if Path(f"/proc/{pid}/cmdline").read_bytes() == own]
 
 
-def ended(pid: int, within: float = 10.0) -> bool:
-    end = time.monotonic() + within
-    while time.monotonic() < end:
+def ended(pid: int) -> bool:
+    def gone() -> bool:
         try:
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
         except OSError:
             return True
+
+    return eventually(gone)
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
         time.sleep(0.02)
-    return False
+    return holds()
 
 
 def is_whole(home: Home) -> bool:
@@ -116,6 +121,7 @@ def test_makers_die_with_their_parent_and_leave_nothing(quick: Home) -> None:
     assert parent.stdout is not None
     assert parent.stdout.readline() == "ready\n"
     forked = makers(parent.pid)
+    assert eventually(lambda: len(list((quick.var / "tmp").glob("run-*/convert-*"))) == 2)
     parent.kill()
     parent.wait()
     assert len(forked) == 2

@@ -185,7 +185,7 @@ def server(home: Home, theft: Theft, tmp_path_factory: pytest.TempPathFactory) -
         for _ in range(150):
             assert process.poll() is None, said.read_text()
             try:
-                server.ask("GET", "/healthz")
+                server.ask("GET", "/readyz")  # and so opens the registry, which makes files of its own
                 break
             except OSError:
                 time.sleep(0.2)
