@@ -98,16 +98,21 @@ def _hand_over(pool: ProcessPoolExecutor, drafts: Sequence[Draft]) -> Callable[[
 def _begin(tools: Tools, parent: int) -> None:
     """In a maker, first. An interrupt is its parent's to answer, with whom it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    held = ExitStack()
-    signal.signal(signal.SIGTERM, partial(_leave, held))
+    early: list[int] = []  # what comes while the folder is made must wait, or nobody would wipe it
+    signal.signal(signal.SIGTERM, lambda number, _: early.append(number))
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+    held = ExitStack()
     _opened.append(held.enter_context(making(tools)))
+    signal.signal(signal.SIGTERM, partial(_leave, held))
+    if early:
+        _leave(held)
 
 
 def _leave(held: ExitStack, *_: object) -> None:
     """At once, but for the converter, which is ended, and the folder, which is wiped."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut that short
     try:
         held.close()
     finally:
