@@ -67,6 +67,10 @@ class FontBook:
     title: Face
     fallback: tuple[Face, ...]
     substitutions: tuple[tuple[str, str], ...] = ()  # (configured, used instead; "" if nothing)
+    # What was found before: every certificate asks for the same characters again.
+    _known: dict[tuple[str, Role], Face | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def load(
@@ -132,6 +136,11 @@ class FontBook:
         raise SettingsError(f"字体 {family} 不在设置之内")
 
     def _find(self, char: str, role: Role) -> Face | None:
+        if (char, role) not in self._known:
+            self._known[char, role] = self._look_for(char, role)
+        return self._known[char, role]
+
+    def _look_for(self, char: str, role: Role) -> Face | None:
         if unicodedata.category(char) in UNPRINTABLE or _selects_variant(char):
             return None
         order = (self.title, self.body) if role == "title" else (self.body,)

@@ -7,17 +7,16 @@ character, so the embedded program is asked too (ISO 32000-2, 9.6 to 9.10).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
-from fontTools.cffLib import CFFFontSet
 from fontTools.ttLib import TTFont
-from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
+from pikepdf import Dictionary, Object, Stream
 
 from . import type1
+from .cffreading import Cff, read_cff
 
 NOTDEF = ".notdef"
 _SUBSET = re.compile(r"^/?[A-Z]{6}\+")
@@ -43,13 +42,14 @@ class Program:
     glyphs: dict[int, object]
     total: int | None
 
-    def codes(self, shown: bytes) -> Iterator[int]:
+    def codes(self, shown: bytes) -> Sequence[int]:
         """The character codes in a shown string."""
-        for start in range(0, len(shown), self.width):
-            yield int.from_bytes(shown[start : start + self.width], "big")
+        if self.width == 1:
+            return shown
+        return [int.from_bytes(shown[at : at + self.width], "big") for at in range(0, len(shown), self.width)]
 
 
-def read_program(font: DictionaryObject) -> Program:
+def read_program(font: Object) -> Program:
     """Read a font dictionary of a page; raises Unacceptable, or whatever a broken program provokes."""
     kind = font.get("/Subtype")
     if kind == "/Type0":
@@ -63,16 +63,16 @@ def read_program(font: DictionaryObject) -> Program:
     return Program(font_name(descriptor), 1, _to_unicode(font), glyphs, total)
 
 
-def _simple_glyphs(descriptor: DictionaryObject) -> tuple[dict[int, object], int | None]:
+def _simple_glyphs(descriptor: Object) -> tuple[dict[int, object], int | None]:
     if "/FontFile" in descriptor:
         names = type1.encoding(_stream(descriptor, "/FontFile"))
         return {code: name for code, name in names.items() if name != NOTDEF}, None
     if "/FontFile2" in descriptor:
         return _truetype_glyphs(_stream(descriptor, "/FontFile2"))
-    top = _cff(descriptor, "/Type1C")
-    if isinstance(top.Encoding, str):
+    font = _cff(descriptor, "/Type1C")
+    if font.encoding is None:
         raise Unacceptable("predefined encoding")
-    return {code: name for code, name in enumerate(top.Encoding) if name != NOTDEF}, len(top.charset) - 1
+    return {code: gid for code, gid in font.encoding.items() if font.charset[gid]}, len(font.charset) - 1
 
 
 def _truetype_glyphs(data: bytes) -> tuple[dict[int, object], int]:
@@ -85,30 +85,25 @@ def _truetype_glyphs(data: bytes) -> tuple[dict[int, object], int]:
     ].numGlyphs - 1
 
 
-def _composite(font: DictionaryObject) -> Program:
+def _composite(font: Object) -> Program:
     if font.get("/Encoding") != "/Identity-H":
         raise Unacceptable("encoding other than Identity-H")
-    inner = cast(ArrayObject, font["/DescendantFonts"].get_object())[0].get_object()
+    inner = font["/DescendantFonts"][0]
     descriptor = _dictionary(inner, "/FontDescriptor")
     text = _to_unicode(font)
     if inner.get("/Subtype") == "/CIDFontType2":
         count = TTFont(BytesIO(_stream(descriptor, "/FontFile2")), lazy=True)["maxp"].numGlyphs
         glyph_of = _cid_to_gid(inner, count)
     else:
-        top = _cff(descriptor, "/CIDFontType0C")
-        count = len(top.charset)
-        glyph_of = dict(_cids(top.charset)) if hasattr(top, "ROS") else {gid: gid for gid in range(count)}
+        program = _cff(descriptor, "/CIDFontType0C")
+        count = len(program.charset)
+        cids = program.charset if program.by_cid else range(count)
+        glyph_of = {cid: gid for gid, cid in enumerate(cids)}
     glyphs: dict[int, object] = {cid: gid for cid, gid in glyph_of.items() if 0 < gid < count}
     return Program(font_name(descriptor), 2, text, glyphs, count - 1)
 
 
-def _cids(charset: list[str]) -> Iterator[tuple[int, int]]:
-    for gid, name in enumerate(charset):
-        if name != NOTDEF:
-            yield int(name.removeprefix("cid")), gid
-
-
-def _cid_to_gid(inner: DictionaryObject, count: int) -> dict[int, int]:
+def _cid_to_gid(inner: Object, count: int) -> dict[int, int]:
     mapping = inner.get("/CIDToGIDMap", "/Identity")
     if mapping == "/Identity":
         return {gid: gid for gid in range(count)}
@@ -116,61 +111,66 @@ def _cid_to_gid(inner: DictionaryObject, count: int) -> dict[int, int]:
     return {cid: int.from_bytes(data[2 * cid : 2 * cid + 2], "big") for cid in range(len(data) // 2)}
 
 
-def _cff(descriptor: DictionaryObject, subtype: str) -> Any:
-    stream = descriptor["/FontFile3"].get_object() if "/FontFile3" in descriptor else None
-    if not isinstance(stream, StreamObject) or stream.get("/Subtype") != subtype:
+def _cff(descriptor: Object, subtype: str) -> Cff:
+    stream = descriptor.get("/FontFile3")
+    if not isinstance(stream, Stream) or stream.get("/Subtype") != subtype:
         raise Unacceptable("font is not embedded, or as a kind that is not read")
-    fonts = CFFFontSet()
-    fonts.decompile(BytesIO(stream.get_data()), None)
-    return fonts[0]
+    return read_cff(stream.read_bytes())
 
 
-def _to_unicode(font: DictionaryObject) -> dict[int, str]:
+def _to_unicode(font: Object) -> dict[int, str]:
     """The ToUnicode CMap: code -> text (9.10.3)."""
     text: dict[int, str] = {}
     for kind, body in _SECTION.findall(_stream(font, "/ToUnicode")):
-        tokens = iter(_TOKEN.findall(body))
-        read = partial(_read, tokens)
-        for first, _ in tokens:
-            start = int(first, 16)
-            if kind == b"bfchar":
-                text[start] = _utf16(read())
-                continue
-            span, target = int(read(), 16) - start + 1, read()
-            if not 0 < span <= 0x10000:
-                raise Unacceptable("ToUnicode range")
-            if target is None:
-                text |= {start + step: _utf16(read()) for step in range(span)}
-                read()  # ]
-            else:
-                stem, last = _utf16(target)[:-1], ord(_utf16(target)[-1])
-                text |= {start + step: stem + chr(last + step) for step in range(span)}
+        tokens = _TOKEN.findall(body)
+        text |= _characters(tokens) if kind == b"bfchar" else _ranges(iter(tokens))
     return text
 
 
-def _read(tokens: Iterator[tuple[bytes, bytes]]) -> Any:
-    digits, bracket = next(tokens)
-    return None if bracket else digits
+def _characters(tokens: Sequence[tuple[bytes, bytes]]) -> dict[int, str]:
+    """Each code and its text."""
+    digits = [item for item, _ in tokens]
+    codes, texts = [int(item, 16) for item in digits[::2]], digits[1::2]
+    if all(len(item) == 4 for item in texts):  # one unit each, as nearly always
+        return dict(zip(codes, _utf16(b"".join(texts)), strict=True))
+    return dict(zip(codes, map(_utf16, texts), strict=True))
+
+
+def _ranges(tokens: Iterator[tuple[bytes, bytes]]) -> dict[int, str]:
+    """First and last code, and the text of the first or, in brackets, of each."""
+    text: dict[int, str] = {}
+    for first, _ in tokens:
+        (last, _), (target, bracket) = next(tokens), next(tokens)
+        start, span = int(first, 16), int(last, 16) - int(first, 16) + 1
+        if not 0 < span <= 0x10000:
+            raise Unacceptable("ToUnicode range")
+        if bracket:
+            text |= {start + step: _utf16(next(tokens)[0]) for step in range(span)}
+            next(tokens)  # ]
+        else:
+            stem, end = _utf16(target)[:-1], ord(_utf16(target)[-1])
+            text |= {start + step: stem + chr(end + step) for step in range(span)}
+    return text
 
 
 def _utf16(digits: bytes) -> str:
     return bytes.fromhex(digits.decode("ascii")).decode("utf-16-be")
 
 
-def font_name(descriptor: DictionaryObject) -> str:
+def font_name(descriptor: Mapping[str, Any] | Object) -> str:
     """PostScript name without the prefix that marks a subset."""
     return _SUBSET.sub("", str(descriptor["/FontName"])).removeprefix("/")
 
 
-def _dictionary(parent: DictionaryObject, key: str) -> DictionaryObject:
-    value = parent[key].get_object()
-    if not isinstance(value, DictionaryObject) or isinstance(value, ArrayObject):
+def _dictionary(parent: Object, key: str) -> Object:
+    value = parent[key]
+    if not isinstance(value, Dictionary):
         raise Unacceptable(f"no {key}")
     return value
 
 
-def _stream(parent: DictionaryObject, key: str) -> bytes:
-    value = parent[key].get_object() if key in parent else None
-    if not isinstance(value, StreamObject):
+def _stream(parent: Object, key: str) -> bytes:
+    value = parent.get(key)
+    if not isinstance(value, Stream):
         raise Unacceptable(f"no {key}")
-    return value.get_data()
+    return value.read_bytes()

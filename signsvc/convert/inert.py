@@ -6,10 +6,10 @@ they never get as far as the seal.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from pypdf import PdfReader
-from pypdf.generic import ArrayObject, DictionaryObject
+from pikepdf import Array, Dictionary, Object, Pdf, Stream
 
 from .fontprogram import Unacceptable
 
@@ -54,39 +54,44 @@ _FORBIDDEN_ACTIONS = frozenset(
 )
 
 
-def check_inert(data: bytes, reader: PdfReader) -> None:
+def check_inert(data: bytes, document: Pdf) -> None:
     """Raise Unacceptable for more than one revision, encryption, anything active, and annotations but links."""
-    if data.count(b"startxref") != 1 or reader.is_encrypted:
+    if data.count(b"startxref") != 1 or document.is_encrypted:
         raise Unacceptable("more than one revision, or encrypted")
-    if isinstance(reader.root_object.get("/OpenAction", ArrayObject()).get_object(), DictionaryObject):
+    if isinstance(document.Root.get("/OpenAction"), Dictionary):
         raise Unacceptable("/OpenAction")
-    numbers = {number for table in reader.xref.values() for number in table} | set(reader.xref_objStm)
-    if len(numbers) > _OBJECTS:
+    if len(document.objects) > _OBJECTS:
         raise Unacceptable("too many objects")
-    for number in numbers:
-        _check(reader.get_object(number))
-    for page in reader.pages:
-        for annotation in page.get("/Annots", ArrayObject()).get_object():
-            _check_annotation(annotation.get_object())
+    for item in document.objects:
+        _check(item)
+    for page in document.pages:
+        for annotation in page.obj.get("/Annots", ()):
+            _check_annotation(annotation)
 
 
 def _check(value: Any) -> None:
-    if isinstance(value, DictionaryObject):
-        if found := _FORBIDDEN_KEYS.intersection(value):
+    """Everything in one object; what it refers to is an object of its own."""
+    if isinstance(value, (Dictionary, Stream)):
+        keys = value.keys()
+        if found := _FORBIDDEN_KEYS.intersection(keys):
             raise Unacceptable(min(found))
-        kind = value.get("/S")
-        if kind in _FORBIDDEN_ACTIONS or (value.get("/Type") == "/Action" and kind not in _LINK_ACTIONS):
+        kind = str(value["/S"]) if "/S" in keys else ""
+        of_actions = "/Type" in keys and value["/Type"] == "/Action"
+        if kind in _FORBIDDEN_ACTIONS or (of_actions and kind not in _LINK_ACTIONS):
             raise Unacceptable("action")
-        for key in value:
-            _check(value.raw_get(key))
-    elif isinstance(value, ArrayObject):
-        for item in value:
-            _check(item)
+        _check_inside(item for _, item in value.items())
+    elif isinstance(value, Array):
+        _check_inside(value)
 
 
-def _check_annotation(annotation: DictionaryObject) -> None:
+def _check_inside(values: Iterable[Any]) -> None:
+    for value in values:
+        if isinstance(value, Object) and not value.is_indirect:
+            _check(value)
+
+
+def _check_annotation(annotation: Object) -> None:
     if annotation.get("/Subtype") != "/Link":
         raise Unacceptable("annotation")
-    action = annotation.get("/A", DictionaryObject()).get_object()
-    if action.get("/S", "/GoTo") not in _LINK_ACTIONS:
+    if "/A" in annotation and str(annotation["/A"].get("/S", "/GoTo")) not in _LINK_ACTIONS:
         raise Unacceptable("action")

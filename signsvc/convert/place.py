@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pypdfium2
 from pypdfium2 import raw
@@ -23,8 +23,7 @@ _RAISE = 0.1  # part of the radius by which the seal's centre is above the middl
 _LINE_END_HYPHENS = {0x02: "-", 0xFFFE: "-"}
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(NamedTuple):
     """One character and its box in points from the lower left corner of `page` (from 0)."""
 
     char: str
@@ -57,20 +56,25 @@ def read_letters(pdf: PdfBytes) -> tuple[list[Letter], list[tuple[float, float]]
 
 
 def _letters_of(textpage: pypdfium2.PdfTextPage, number: int) -> list[Letter]:
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    page, box_of = textpage.raw, raw.FPDFText_GetCharBox
+    sides = [ctypes.c_double() for _ in range(4)]
+    left, right, bottom, top = sides
+    into = [ctypes.byref(side) for side in sides]
     letters = []
-    for index, char in _characters(textpage):
-        if not char.isspace():
-            raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top)
-            letters.append(Letter(char, number, left.value, bottom.value, right.value, top.value))
+    for index, char in _characters(page):
+        if char.isspace():
+            continue
+        if not box_of(page, index, *into):
+            raise TextMismatch("转换后的 PDF 无法读取")
+        letters.append(Letter(char, number, left.value, bottom.value, right.value, top.value))
     return letters
 
 
-def _characters(textpage: pypdfium2.PdfTextPage) -> Iterator[tuple[int, str]]:
+def _characters(page: raw.FPDF_TEXTPAGE) -> Iterator[tuple[int, str]]:
     """Index and character; PDFium counts the two halves of a surrogate pair apart and gives both the same box."""
-    high = 0
-    for index in range(textpage.count_chars()):
-        unit = raw.FPDFText_GetUnicode(textpage, index)
+    high, unit_at = 0, raw.FPDFText_GetUnicode
+    for index in range(raw.FPDFText_CountChars(page)):
+        unit = unit_at(page, index)
         if 0xD800 <= unit < 0xDC00:
             high = unit
         elif 0xDC00 <= unit < 0xE000:

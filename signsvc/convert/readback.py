@@ -15,7 +15,7 @@ import re
 from collections.abc import Collection
 from io import BytesIO
 
-from pypdf import PdfReader
+import pikepdf
 
 from signsvc.errors import TextMismatch
 from signsvc.models import PdfBytes, SealPlace
@@ -41,14 +41,15 @@ def read_back(
     """
     wanted = _squeeze(expected_text)
     try:
-        reader = PdfReader(BytesIO(pdf))
-        check_inert(pdf, reader)
-        shown = read_shown(reader)
+        with pikepdf.open(BytesIO(pdf), attempt_recovery=False) as document:
+            check_inert(pdf, document)
+            shown = read_shown(document)
+            _require(not document.get_warnings(), "转换后的 PDF 结构有误")
         _require(shown.text == wanted, "转换后的文字与填写的内容不一致")
         for program, used in shown.programs:
             _check_font(program, used, allowed_fonts)
         letters, sizes = read_letters(pdf)
-        _require("".join(letter.char for letter in letters) == wanted, "两种方式读出的文字不一致")
+        _require("".join([letter.char for letter in letters]) == wanted, "两种方式读出的文字不一致")
         _require(all(letter.inside(sizes[letter.page]) for letter in letters), "有文字落在页面之外")
         return find_place(letters, sizes, _squeeze(anchor[0]), _squeeze(anchor[1]), radius)
     except TextMismatch:

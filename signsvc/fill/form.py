@@ -11,6 +11,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import groupby
 from xml.sax.saxutils import escape, quoteattr
 
@@ -64,7 +65,7 @@ class Form:
         values and picture are not exactly the form's fields or hold control characters, and whatever `choose` raises.
         """
         _check(values, picture, self._fields)
-        package = self._package
+        package, choose = self._package, cache(choose)
         standard = escape(choose("文", "body").removesuffix(BOLD))
         entries = dict(package.fixed)
         for name, pieces in package.parts.items():
@@ -84,7 +85,7 @@ def _check(values: Mapping[str, str], picture: bytes | None, fields: Fields) -> 
     if (picture is None) == bool(fields.picture):
         raise TemplateError("图片与字段不符")
     for name, value in values.items():
-        if any(unicodedata.category(char) in _NO_TEXT for char in value.replace("\n", "")):
+        if not _NO_TEXT.isdisjoint(map(unicodedata.category, value.replace("\n", ""))):
             raise TemplateError(f"字段「{name}」含有不能打印的字符")
 
 

@@ -3,39 +3,53 @@
 from __future__ import annotations
 
 import io
+import posixpath
+import zipfile
 from collections.abc import Iterator
 
-from docx import Document
 from docx.oxml.ns import qn
 from lxml import etree
 
-from signsvc.fill.compile import story_parts
 from signsvc.models import DocxBytes
 
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _TEXT, _PARAGRAPH = qn("w:t"), qn("w:p")
 _BREAKS = (qn("w:br"), qn("w:cr"), qn("w:tab"))
 
 
 def text_of(docx: DocxBytes) -> str:
-    """Headers, body, footers in this order, a line a paragraph. White space tells nothing about the printed page."""
-    document = Document(io.BytesIO(docx))
-    body, *margins = story_parts(document)
-    headers = [part for part in margins if part.content_type.endswith("header+xml")]
-    footers = [part for part in margins if part not in headers]
-    return "\n".join("".join(_text(part.element)) for part in (*headers, body, *footers)).strip()
+    """Headers, body, footers in this order, a line a paragraph. White space tells nothing about the printed page.
+
+    Read from the file itself, as Word would: from the package to its document, from there to headers and footers.
+    """
+    with zipfile.ZipFile(io.BytesIO(docx)) as archive:
+        [body] = _related(archive, "", "officeDocument")
+        parts = (*_related(archive, body, "header"), body, *_related(archive, body, "footer"))
+        return "\n".join(_text(etree.fromstring(archive.read(part))) for part in parts).strip()
 
 
-def _text(element: etree._Element) -> Iterator[str]:
-    """Texts below `element`; of a text box only the form that is shown, not its stand-in for old programs."""
-    for child in element:
-        if child.tag == _FALLBACK:
-            continue
-        if child.tag == _TEXT:
-            yield child.text or ""
-        elif child.tag in _BREAKS:
-            yield " "
+def _related(archive: zipfile.ZipFile, part: str, kind: str) -> list[str]:
+    """Names of the parts that `part` (the package if empty) names as being of that kind, each once."""
+    folder, name = posixpath.split(part)
+    relations = etree.fromstring(archive.read(posixpath.join(folder, "_rels", name + ".rels")))
+    targets = (
+        posixpath.normpath(posixpath.join("/", folder, str(relation.get("Target")))).lstrip("/")
+        for relation in relations.iter(_RELATION)
+        if str(relation.get("Type")).endswith("/" + kind)
+    )
+    return list(dict.fromkeys(targets))
+
+
+def _text(root: etree._Element) -> str:
+    """Texts below `root`; of a text box only the form that is shown, not its stand-in for old programs."""
+    etree.strip_elements(root, _FALLBACK, with_tail=False)
+    return "".join(_pieces(root))
+
+
+def _pieces(root: etree._Element) -> Iterator[str]:
+    for element in root.iter(_TEXT, _PARAGRAPH, *_BREAKS):
+        if element.tag == _TEXT:
+            yield element.text or ""
         else:
-            yield from _text(child)
-    if element.tag == _PARAGRAPH:
-        yield "\n"
+            yield "\n" if element.tag == _PARAGRAPH else " "

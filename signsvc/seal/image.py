@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+from pikepdf import Dictionary, Object
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.reader import PdfFileReader
@@ -14,7 +15,7 @@ from pyhanko.pdf_utils.writer import PdfFileWriter
 
 from signsvc.errors import SealFailed, SettingsError
 from signsvc.seal import png, svg
-from signsvc.seal.intake import rewrite
+from signsvc.seal.intake import take_apart
 from signsvc.seal.page import POINTS_PER_MM, one_page
 
 _MAX_BYTES = 2_000_000
@@ -76,17 +77,17 @@ def _place_svg(data: bytes, side: float, writer: PdfFileWriter) -> _Placed:
 def _place_pdf(data: bytes, side: float, writer: PdfFileWriter) -> _Placed:
     try:
         # Common programs write small slips into their files, which are gone from what is written anew.
-        source = rewrite(data, strict=False)
+        source = take_apart(data, strict=False)
     except SealFailed as error:
         raise SettingsError(
             "PDF 印章图片已损坏、已加密，或含有脚本、表单、附件等内容；请另存为纯图形 PDF"
         ) from error
-    if source.root["/Pages"]["/Count"] != 1:
+    if len(source.pages) != 1:
         raise SettingsError("PDF 印章图片应只有一页")
-    if any(_font_missing(item) for item in _all_objects(source)):
+    if any(_font_missing(item) for item in source.objects):
         raise SettingsError("PDF 印章图片的字体没有嵌入；请把文字转为轮廓后再导出")
     clean = BytesIO()
-    source.write(clean)
+    source.save(clean)
     picture = writer.import_page_as_xobject(PdfFileReader(clean))
     left, bottom, right, top = (float(value) for value in picture.get_object()["/BBox"])
     scale = side / max(right - left, top - bottom)
@@ -94,18 +95,13 @@ def _place_pdf(data: bytes, side: float, writer: PdfFileWriter) -> _Placed:
     return f"{scale:.6f} 0 0 {scale:.6f} {x:.3f} {y:.3f} cm /Picture Do", {"Picture": picture}
 
 
-def _all_objects(writer: PdfFileWriter) -> Iterator[generic.PdfObject]:
-    yield from writer.objects.values()
-    yield from writer.objs_in_streams.values()
-
-
-def _font_missing(item: generic.PdfObject) -> bool:
+def _font_missing(item: Object) -> bool:
     """Whether `item` is a font that every reader would replace by one of its own (ISO 32000-2 9.9)."""
-    if not isinstance(item, generic.DictionaryObject) or item.get("/Type") != "/Font":
+    if not isinstance(item, Dictionary) or item.get("/Type") != "/Font":
         return False
-    if item.get("/Subtype") in ("/Type0", "/Type3"):
+    if str(item.get("/Subtype")) in ("/Type0", "/Type3"):
         return False
-    descriptor = item.get("/FontDescriptor", generic.DictionaryObject()).get_object()
+    descriptor: Any = item.get("/FontDescriptor", {})
     return not any(key.startswith("/FontFile") for key in descriptor)
 
 

@@ -153,6 +153,10 @@ def test_another_glyph_under_the_same_text_is_not_taken_from_the_label(pdfs: dic
         lambda content: content + b"\nBT /F1 9 Tf 1 0 0 1 50 50 Tm [<FEFF00FE>] TJ ET",
         lambda content: content + b"\n/Nothing Do",
         lambda content: content[: len(content) // 2],
+        lambda content: content + b"\nBI /W 1 /H 1 /BPC 8 /CS /G ID \xff EI",
+        lambda content: content + b"\n1 0 0 0 0 0 d1",
+        lambda content: content + b"\nBX 1 tf EX",
+        lambda content: content + b"\n(",
     ],
     ids=[
         "invisible",
@@ -163,6 +167,10 @@ def test_another_glyph_under_the_same_text_is_not_taken_from_the_label(pdfs: dic
         "no glyph 3",
         "no form",
         "cut off",
+        "picture in the text",
+        "glyph description",
+        "unknown operator",
+        "half a string",
     ],
 )
 def test_painting_tricks_are_refused(pdfs: dict[str, PdfBytes], edit: Callable[[bytes], bytes]) -> None:

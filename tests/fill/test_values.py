@@ -90,3 +90,18 @@ def test_qr_code_is_crisp_and_under_300_dpi(url: str) -> None:
     assert width % modules == 0
     assert width / (23.0 / 25.4) <= 300
     assert width / modules >= 4
+
+
+def test_qr_code_shows_every_module_and_nothing_else() -> None:
+    url = "https://zm.example.gov.cn/v/7F3KQ2M9XA4RTW1C"
+    png = qr_png(url)
+    modules = [bytes(row) for row in segno.make_qr(url, error="m", mask=2).matrix_iter(border=2)]
+    side, _, _ = pixels(png)
+    length = struct.unpack(">I", png[33:37])[0]
+    rows = zlib.decompress(png[41 : 41 + length])
+    size, scale = 1 + (side + 7) // 8, side // len(modules)
+    for at, row in enumerate(modules):
+        for line in (at * scale, at * scale + scale - 1):
+            bits = f"{int.from_bytes(rows[line * size : (line + 1) * size], 'big'):0{8 * size}b}"
+            assert bits[:8] == "00000000"  # no filter
+            assert bits[8 : 8 + side] == "".join("10"[module] * scale for module in row)

@@ -18,7 +18,14 @@ from hypothesis import strategies as st
 from needs import require
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import FreeText, Link
-from pypdf.generic import ArrayObject, DictionaryObject, Fit, NameObject, NullObject, TextStringObject
+from pypdf.generic import (
+    ArrayObject,
+    DecodedStreamObject,
+    DictionaryObject,
+    Fit,
+    NameObject,
+    TextStringObject,
+)
 from seal.pki import NOW, OFFICE, PLACE, TITLE, altered, document, picture, ring, sealer, written
 
 from signsvc.errors import KeyExpired, SealFailed
@@ -129,6 +136,18 @@ def test_metadata_are_the_number_and_nothing_of_the_template() -> None:
     assert "模板作者".encode("utf-16-be") not in SEALED.pdf
 
 
+def test_what_no_page_needs_is_left_behind() -> None:
+    writer = altered(document())
+    secret = DecodedStreamObject()
+    secret.set_data(b"somebody else")
+    reference = writer._add_object(secret)
+    writer.root_object[NameObject("/Outlines")] = DictionaryObject({NameObject("/Hidden"): reference})
+    writer._info = writer._add_object(DictionaryObject({NameObject("/Hidden"): reference}))
+    pdf = written(writer)
+    assert b"somebody else" in pdf
+    assert b"somebody else" not in sealer().seal(pdf, PLACE, TITLE).pdf
+
+
 def test_the_seal_adds_little_to_the_file() -> None:
     assert len(SEALED.pdf) - len(document()) < 12_000
 
@@ -222,7 +241,7 @@ ACTIVE = {
     "link that starts a program, behind a reference": launching_link_behind_a_reference,
     "content of another file": outside,
     "earlier permissions": at_root("/Perms", DictionaryObject()),
-    "unknown catalogue entry": at_root("/Collection", NullObject()),
+    "unknown catalogue entry": at_root("/Collection", DictionaryObject()),
 }
 
 
