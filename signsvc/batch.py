@@ -21,7 +21,7 @@ from signsvc.requests.table import RawRow
 from signsvc.results import Results
 
 # Rows converted by one call of the converter and committed by one transaction.
-CHUNK = 50
+CHUNK = 200
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 _STANDARD_STRINGS = 391  # string identifiers below this are predefined
 _ENDCHAR = b"\x0e"
@@ -12,16 +14,24 @@ _PRIVATE_DICT = b"\x8b\x14"  # defaultWidthX 0
 _CHARSET, _ENCODING, _CHARSTRINGS, _PRIVATE = 15, 16, 17, 18
 
 
-def build(name: str, glyphs: Sequence[tuple[str, int, bytes]], box: Sequence[int]) -> bytes:
-    """The font program: `glyphs` are (glyph name, code, Type 2 charstring with its width against 0), at most 255.
+class Glyph(NamedTuple):
+    """A name, and a Type 2 charstring with its width against 0."""
+
+    name: bytes
+    outline: bytes
+
+
+def build(name: str, glyphs: Mapping[int, Glyph], box: Sequence[int]) -> bytes:
+    """The font program of `glyphs` by code, at most 255.
 
     .notdef is added, empty. Widths are complete in the charstrings: nominalWidthX is 0.
     """
+    count = len(glyphs)
     header = b"\x01\x00\x04\x04" + _index([name.encode("ascii")])
-    strings = _index([glyph.encode("ascii") for glyph, _, _ in glyphs]) + _index([])
-    encoding = bytes([0, len(glyphs), *(code for _, code, _ in glyphs)])
-    charset = b"\x00" + b"".join(struct.pack(">H", _STANDARD_STRINGS + index) for index in range(len(glyphs)))
-    charstrings = _index([_ENDCHAR, *(outline for _, _, outline in glyphs)])
+    strings = _index([glyph.name for glyph in glyphs.values()]) + _index([])
+    encoding = bytes([0, count, *glyphs])
+    charset = struct.pack(f">B{count}H", 0, *range(_STANDARD_STRINGS, _STANDARD_STRINGS + count))
+    charstrings = _index([_ENDCHAR, *[glyph.outline for glyph in glyphs.values()]])
 
     encoding_at = len(header) + len(_index([_top(box, 0, 0, 0, 0)])) + len(strings)
     charset_at = encoding_at + len(encoding)
@@ -52,7 +62,5 @@ def _index(items: Sequence[bytes]) -> bytes:
     """INDEX (5) with four-byte offsets."""
     if not items:
         return b"\x00\x00"
-    offsets = [1]
-    for item in items:
-        offsets.append(offsets[-1] + len(item))
-    return struct.pack(f">HB{len(offsets)}I", len(items), 4, *offsets) + b"".join(items)
+    offsets = accumulate(map(len, items), initial=1)
+    return struct.pack(f">HB{len(items) + 1}I", len(items), 4, *offsets) + b"".join(items)

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -14,14 +15,19 @@ from signsvc.errors import ConversionFailed
 from signsvc.models import DocxBytes, PdfBytes
 
 from .fontfolder import font_environment
-from .ownglyphs import FontShelf, slim
+from .merged import join, pages_of_parts
+from .ownglyphs import FontShelf
 from .profile import export_filter, write_profile
-from .rounds import convert_in_rounds
+from .rounds import Joining, convert_in_rounds
+from .split import slim, split
 from .trays import empty, fill, harvest
 from .workshop import Outcome, Workshop
 
 PROGRAMS = ("soffice", "libreoffice")
+TOGETHER = 100  # documents a file: every page looks at every picture in its file, so more cost more each
 _QUIET = ("--headless", "--norestore", "--nolockcheck", "--nodefault", "--nologo", "--nofirststartwizard")
+_UP_WITHIN, _LOOK = 20.0, 0.01  # seconds
+TOO_LARGE = 600 << 20  # bytes in memory of a LibreOffice that stands by: a new one takes its place
 _SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 
 
@@ -33,14 +39,19 @@ def find_program() -> str | None:
 class LibreOffice:
     """One LibreOffice start for many documents, in a folder of its own below `work`, offline and under `timeout`.
 
-    `timeout` is in seconds for one call. `font_files` are the files the text may be set in: those that are not
-    installed are shown to LibreOffice, and from all of them come the glyphs that replace its own, larger subsets.
-    `offline` tells whether the network could be cut off. Safe to share between threads, which then take turns; a
-    forked process needs its own.
+    `timeout` is in seconds for one call. Up to `together` documents of one template are converted as one file.
+    `font_files` are the files the text may be set in: those that are not installed are shown to LibreOffice, and from
+    all of them come the glyphs that replace its own, larger subsets. `offline` tells whether the network could be cut
+    off. Safe to share between threads, which then take turns; a forked process needs its own.
     """
 
     def __init__(
-        self, work: Path, timeout: float, font_files: Sequence[Path] = (), program: str | None = None
+        self,
+        work: Path,
+        timeout: float,
+        font_files: Sequence[Path] = (),
+        program: str | None = None,
+        together: int = TOGETHER,
     ) -> None:
         found = program or find_program()
         if found is None:
@@ -51,6 +62,7 @@ class LibreOffice:
         self._timeout = timeout
         self._own_fonts = [file for file in font_files if not _installed(file)]
         self._shelf = FontShelf(font_files)
+        self._joining = Joining(together, join, self._divide)
         self._turn = threading.Lock()
         self._workshop = Workshop(work)
 
@@ -77,8 +89,7 @@ class LibreOffice:
     def convert(self, documents: Sequence[DocxBytes]) -> list[PdfBytes | ConversionFailed]:
         """The PDF of each document or why there is none, in the same order."""
         with self._turn:
-            pdfs = convert_in_rounds(documents, self._call)
-        return [pdf if isinstance(pdf, ConversionFailed) else _slimmed(pdf, self._shelf) for pdf in pdfs]
+            return convert_in_rounds(documents, self._call, self._joining)
 
     def close(self) -> None:
         """End everything and wipe the folder."""
@@ -95,21 +106,53 @@ class LibreOffice:
         profile = folder / "profile"
         if not profile.exists():
             write_profile(profile)
+        stood_by = self._stand_by(profile)
         tray = fill(folder, documents)
         outcome = self._workshop.run(
             self._command(tray, profile, documents), self._environment(), self._timeout
         )
+        if stood_by and not self._workshop.kept and outcome is Outcome.DONE:
+            outcome = Outcome.CRASHED
         made = harvest(folder, documents)
         empty(folder)
         if outcome is not Outcome.DONE:
             # What a killed LibreOffice leaves in its profile may stop the next one.
+            self._workshop.keep((), {})
             shutil.rmtree(profile, ignore_errors=True)
         return made, outcome
+
+    def _stand_by(self, profile: Path) -> bool:
+        """Whether a LibreOffice stands by: calls find it by its profile, hand it their files and need no start.
+
+        It has an empty document open, for without one it ends with the first call. Where it does not come up, each call
+        starts one of its own.
+        """
+        if 0 < self._workshop.kept < TOO_LARGE:
+            return True
+        folder = self._workshop.folder / "ready"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        document, opened = folder / "ready.txt", folder / ".~lock.ready.txt#"
+        document.touch()
+        opened.unlink(missing_ok=True)
+        self._workshop.keep([self._program, _profile(profile), *_QUIET, str(document)], self._environment())
+        until = time.monotonic() + min(self._timeout, _UP_WITHIN)
+        while not opened.exists():
+            if time.monotonic() > until or not self._workshop.look():
+                self._workshop.keep((), {})
+                return False
+            time.sleep(_LOOK)
+        return True
+
+    def _divide(self, pdf: PdfBytes, count: int) -> Sequence[PdfBytes | ConversionFailed]:
+        """The PDF of each of `count` documents, with its own glyphs only; nothing if they cannot be told apart."""
+        if count == 1:
+            return [slim(pdf, self._shelf)]
+        return split(pdf, pages_of_parts(pdf, count), self._shelf)
 
     def _command(self, tray: Path, profile: Path, documents: dict[str, DocxBytes]) -> list[str]:
         return [
             self._program,
-            f"-env:UserInstallation={profile.as_uri()}",
+            _profile(profile),
             *_QUIET,
             "--infilter=MS Word 2007 XML",  # whatever the bytes look like, nothing else is opened
             *("--convert-to", export_filter(), "--outdir", str(tray.with_name("out"))),
@@ -136,17 +179,14 @@ class LibreOffice:
         return environment
 
 
+def _profile(folder: Path) -> str:
+    return f"-env:UserInstallation={folder.as_uri()}"
+
+
 def _without_search_path(launcher: Path) -> str:
     """The program that the launcher, a script in need of a search path, starts; the launcher if that is not there."""
     starter = launcher.resolve().with_name("oosplash")
     return str(starter if starter.is_file() else launcher)
-
-
-def _slimmed(pdf: PdfBytes, shelf: FontShelf) -> PdfBytes | ConversionFailed:
-    try:
-        return slim(pdf, shelf)
-    except Exception:  # noqa: BLE001 (a PDF that cannot be read may raise anything, and fails alone)
-        return ConversionFailed("转换得到的 PDF 无法读取，请用 signsvc template check 检查模板")
 
 
 def _installed(file: Path) -> bool:

@@ -36,12 +36,14 @@ _SETTINGS: tuple[tuple[str, str, bool | int | str], ...] = (
     ("/org.openoffice.Setup/Product", "ooSetupLastVersion", "999.9"),
 )
 
-# Untagged and without bookmarks: half the size; no form fields or notes: nothing in it may be filled in or hidden.
+# Untagged and without outline: half the size; no form fields or notes: nothing in it may be filled in or hidden.
+# Bookmarks as destinations: they tell where each of many documents in a file begins.
 _EXPORT: dict[str, bool | int] = {
     "UseLosslessCompression": True,
     "ReduceImageResolution": False,
     "UseTaggedPDF": False,
     "ExportBookmarks": False,
+    "ExportBookmarksToPDFDestination": True,
     "ExportFormFields": False,
     "ExportNotes": False,
     "ExportNotesPages": False,

@@ -2,10 +2,14 @@
 
 LibreOffice leaves its process group, so killing the group on a time-out leaves it alive; and a parent that is killed
 cannot wipe the filled forms it wrote. The warden adopts every descendant (PR_SET_CHILD_SUBREAPER), ends them all
-after each call, and wipes the work folder when its parent is gone, however it went.
+after each call, and wipes the work folder when its parent is gone, however it went. One program may be kept running
+from call to call: it outlives those that end, and dies with one whose time was up.
 
-Protocol, one JSON object a line. In: `{"argv": [...], "env": {...}, "seconds": 120}`. Out, first `{"offline": bool}`
-(whether the network was cut off), then for each call `{"ended": code}`, null for a time-out. End of input ends it.
+Protocol, one JSON object a line. In: `{"argv": [...], "env": {...}, "seconds": 120}`, or with `"keep": true` instead of
+the seconds for the program that stays; whichever stayed before is ended first, and no argv ends it only; or
+`{"look": true}`, to be told whether it still does. Out, first
+`{"offline": bool}` (whether the network was cut off), then for each call `{"ended": code, "kept": bytes}`: null for a
+time-out, and the memory of what stays, 0 if nothing does. End of input ends it.
 
 Runs as a script with the standard library only: `python -I -S warden.py FOLDER PARENT`.
 """
@@ -48,6 +52,7 @@ class Warden:
     def __init__(self, parent: int) -> None:
         self._parent = parent
         self._buffer = b""
+        self._kept: int | None = None  # process id of what stays
         self._bell, bell = os.pipe()  # rings when a child ends
         os.set_blocking(bell, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -57,10 +62,27 @@ class Warden:
         """Answer calls until the parent is gone; then raise ParentGone."""
         while True:
             call = json.loads(self._next_line())
-            answer({"ended": self._run(call["argv"], call["env"], call["seconds"])})
+            answer({"ended": self._do(call), "kept": memory(self._kept) if self._kept else 0})
+
+    def _do(self, call: dict[str, Any]) -> int | None:
+        if call.get("look"):
+            self._end(spare=True)
+            return 0
+        words, env = call["argv"], call["env"]
+        return self._keep(words, env) if call.get("keep") else self._run(words, env, call["seconds"])
+
+    def _keep(self, argv: list[str], env: dict[str, str]) -> int:
+        """Let a program run on, instead of the one before; 0, or 127 if it cannot be started."""
+        self._end(spare=False)
+        try:
+            self._kept = start(argv, env).pid if argv else None
+        except OSError:
+            return 127
+        return 0
 
     def _run(self, argv: list[str], env: dict[str, str], seconds: float) -> int | None:
-        """Exit code of the program, or None if its time was up; no descendant is left either way."""
+        """Exit code of the program, or None if its time was up; no other descendant than what stays is left either
+        way, and not that after a time-out."""
         try:
             child = start(argv, env)
         except OSError:
@@ -71,7 +93,13 @@ class Warden:
                 self._wait(deadline - time.monotonic())
             return child.returncode
         finally:
+            self._end(spare=child.returncode is not None)
+
+    def _end(self, spare: bool) -> None:
+        """End every descendant, or spare what stays if that is alive."""
+        if not spare or self._kept not in end_descendants(self._kept):
             end_descendants()
+            self._kept = None
 
     def _next_line(self) -> bytes:
         while b"\n" not in self._buffer:
@@ -116,37 +144,64 @@ def confine() -> None:
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def end_descendants() -> None:
-    """Kill every descendant and reap it; new ones born meanwhile are met on the next round."""
+def end_descendants(spared: int | None = None) -> list[int]:
+    """Kill every descendant and reap it; new ones born meanwhile are met on the next round. What is `spared` stays, and
+    what is below it; those that stay are returned, the spared one first, if it is alive."""
     deadline = time.monotonic() + GRACE
-    while not childless() and time.monotonic() < deadline:
-        for pid in descendants():
+    while True:
+        reap()
+        staying = below(spared) if spared else []
+        doomed = [pid for pid in below(os.getpid())[1:] if pid not in staying]
+        if not doomed or time.monotonic() > deadline:
+            return staying
+        for pid in doomed:
+            forget_socket(pid)
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.002)
 
 
-def childless() -> bool:
-    """Reap what has ended; true if nothing is left."""
+def reap() -> None:
+    """Let go of what has ended."""
     with suppress(ChildProcessError):
-        while True:
-            if os.waitpid(-1, os.WNOHANG)[0] == 0:
-                return False
-    return True
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
 
 
-def descendants() -> list[int]:
-    """Process ids below this one. Orphans stay below it because it is their subreaper."""
+def below(top: int) -> list[int]:
+    """A process and all below it, if it is there. Orphans stay below the warden because it is their subreaper."""
     children: dict[int, list[int]] = {}
+    present = set()
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             with suppress(OSError):
                 status = Path("/proc", entry, "stat").read_bytes()
                 children.setdefault(int(status.rpartition(b")")[2].split()[1]), []).append(int(entry))
-    found = [os.getpid()]
+                present.add(int(entry))
+    found = [top] if top in present else []
     for pid in found:
         found += children.get(pid, [])
-    return found[1:]
+    return found
+
+
+def memory(top: int) -> int:
+    """Bytes in memory of a process and all below it."""
+    pages = 0
+    for pid in below(top):
+        with suppress(OSError):
+            pages += int(Path("/proc", str(pid), "statm").read_bytes().split()[1])
+    return pages * resource.getpagesize()
+
+
+def forget_socket(pid: int) -> None:
+    """Remove the socket by which LibreOffice is found by its like: who is killed cannot."""
+    with suppress(OSError):
+        links = [os.readlink(link) for link in Path("/proc", str(pid), "fd").iterdir()]
+        for line in Path("/proc/net/unix").read_text("utf-8").splitlines():
+            words = line.split()
+            name = Path(words[-1])
+            if f"socket:[{words[6]}]" in links and name.name.startswith("OSL_PIPE_"):
+                name.unlink(missing_ok=True)
 
 
 def cut_network() -> bool:

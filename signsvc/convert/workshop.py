@@ -31,7 +31,8 @@ class Outcome(Enum):
 class Workshop:
     """A 0700 folder under `base` with its warden; both end with `close`, or with this process, however it ends.
 
-    `offline` tells whether the kernel let the warden cut off the network.
+    `offline` tells whether the kernel let the warden cut off the network; `kept` is the memory, in bytes, of the
+    program that stays from call to call, 0 if none does.
     """
 
     def __init__(self, base: Path) -> None:
@@ -39,19 +40,35 @@ class Workshop:
         self._start()
 
     def run(self, argv: Sequence[str], env: Mapping[str, str], seconds: float) -> Outcome:
-        """Run `argv` to its end, or to its time-out in `seconds`; no process of it is left afterwards."""
-        call = {"argv": list(argv), "env": dict(env), "seconds": seconds}
-        try:
-            self._input.write(json.dumps(call).encode() + b"\n")
-            self._input.flush()
-            ended = self._answer(seconds + _MARGIN)["ended"]
-        except (OSError, EOFError):  # the warden itself is gone: what ran under it died with it
-            self.close()
-            self._start()
-            return Outcome.CRASHED
+        """Run `argv` to its end, or to its time-out in `seconds`; no process of it is left afterwards. After a time-out
+        nothing stays."""
+        ended = self._ask({"argv": list(argv), "env": dict(env), "seconds": seconds}, seconds)
         if ended is None:
             return Outcome.TIMED_OUT
         return Outcome.DONE if ended == 0 else Outcome.CRASHED
+
+    def keep(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        """Let `argv` run on, in place of what has stayed until now; without `argv` nothing stays."""
+        self._ask({"argv": list(argv), "env": dict(env), "keep": True}, 0.0)
+
+    def look(self) -> int:
+        """What `kept` is by now."""
+        self._ask({"look": True}, 0.0)
+        return self.kept
+
+    def _ask(self, call: Mapping[str, Any], seconds: float) -> int | None:
+        """The exit code, None for a time-out; 127 too if the warden itself is gone: what ran under it died with it."""
+        try:
+            self._input.write(json.dumps(call).encode() + b"\n")
+            self._input.flush()
+            said = self._answer(seconds + _MARGIN)
+        except (OSError, EOFError):
+            self.close()
+            self._start()
+            return 127
+        self.kept = int(said["kept"])
+        ended: int | None = said["ended"]
+        return ended
 
     def close(self) -> None:
         """End the warden and what runs under it, and wipe the folder."""
@@ -79,6 +96,7 @@ class Workshop:
         )
         self._input = cast(IO[bytes], self._process.stdin)
         self._output = cast(IO[bytes], self._process.stdout)
+        self.kept = 0
         try:
             self.offline = bool(self._answer(_MARGIN)["offline"])
         except EOFError as error:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 from pathlib import Path
 
+import pikepdf
 import pypdfium2
 import pytest
 from convert_forms import ALLOWED, ANCHOR, FONTS, add, blank, form, packed, text_of
@@ -16,8 +20,8 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml.ns import qn
 from needs import require
 from pypdf import PdfReader
-from pypdf.generic import DictionaryObject
 
+from signsvc.convert import libreoffice
 from signsvc.convert.fontprogram import font_name, read_program
 from signsvc.convert.libreoffice import LibreOffice
 from signsvc.convert.ownglyphs import Original
@@ -46,10 +50,10 @@ def made(office: LibreOffice, documents: list[DocxBytes]) -> list[PdfBytes]:
     return results  # type: ignore[return-value]
 
 
-def fonts_of(pdf: PdfBytes) -> Iterator[DictionaryObject]:
-    for page in PdfReader(BytesIO(pdf)).pages:
-        for font in page["/Resources"]["/Font"].values():  # type: ignore[index]
-            yield font.get_object()
+def fonts_of(pdf: PdfBytes) -> Iterator[pikepdf.Object]:
+    with pikepdf.open(BytesIO(pdf)) as document:
+        for page in document.pages:
+            yield from dict(page.resources.Font.items()).values()
 
 
 def picture_of(pdf: PdfBytes) -> bytes:
@@ -92,7 +96,7 @@ def test_a_file_holds_no_glyphs_of_its_neighbours(pdfs: list[PdfBytes]) -> None:
     for pdf in pdfs:
         used = {
             program.name: {program.glyphs[code] for code in codes}
-            for program, codes in read_shown(PdfReader(BytesIO(pdf))).programs
+            for program, codes in read_shown(pikepdf.open(BytesIO(pdf))).programs
         }
         for font in fonts_of(pdf):
             program = read_program(font)
@@ -119,17 +123,16 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> PdfBytes:
 
 
 def test_smaller_fonts_change_no_pixel(pdfs: list[PdfBytes], untouched: PdfBytes) -> None:
-    assert "/FontFile" in next(fonts_of(untouched))["/FontDescriptor"]  # type: ignore[operator]
-    assert "/FontFile3" in next(fonts_of(pdfs[0]))["/FontDescriptor"]  # type: ignore[operator]
+    assert all("/FontFile" in font.FontDescriptor for font in fonts_of(untouched))
+    assert all("/FontFile3" in font.FontDescriptor for font in fonts_of(pdfs[0]))
     assert picture_of(untouched) == picture_of(pdfs[0])
     read_back(untouched, text_of(form(NAMES[0])), ALLOWED, ANCHOR)
 
 
 def test_another_version_of_a_font_is_not_its_source(untouched: PdfBytes) -> None:
     programs = {
-        font_name(descriptor): descriptor["/FontFile"].get_object().get_data()  # type: ignore[attr-defined]
+        font_name(font.FontDescriptor): font.FontDescriptor.FontFile.read_bytes()
         for font in fonts_of(untouched)
-        if isinstance(descriptor := font["/FontDescriptor"], DictionaryObject)
     }
     regular, bold = (Original(path) for path in FONTS)
     for name, program in programs.items():
@@ -213,6 +216,56 @@ def test_no_program_of_the_system_is_within_reach(tmp_path: Path) -> None:
     path = (tmp_path / "path").read_text()
     assert path
     assert all(shutil.which(name, path=path) is None for name in ("gs", "pstoedit", "convert", "sh"))
+
+
+@pytest.fixture
+def ready(tmp_path: Path) -> Iterator[LibreOffice]:
+    """A LibreOffice of its own that stands by, and has converted once."""
+    require("soffice")
+    with LibreOffice(tmp_path / "work", 20, FONTS) as converter:
+        made(converter, [form()])
+        yield converter
+
+
+def standing_by(converter: LibreOffice) -> list[int]:
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (entry / "cmdline").read_bytes()
+            if b"ready.txt" in words and bytes(converter._workshop.folder) in words:
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+def test_one_that_stands_by_takes_every_call(ready: LibreOffice) -> None:
+    before = standing_by(ready)
+    assert before
+    for name in NAMES:
+        (pdf,) = made(ready, [form(name)])
+        read_back(pdf, text_of(form(name)), ALLOWED, ANCHOR)
+    assert standing_by(ready) == before
+    ready.close()
+    assert standing_by(ready) == []
+
+
+@pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
+def test_one_that_dies_or_hangs_makes_room_for_another(
+    ready: LibreOffice, fate: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ready, "_timeout", 3.0)
+    before = standing_by(ready)
+    for pid in before:
+        os.kill(pid, fate)
+    (pdf,) = made(ready, [form(NAMES[1])])
+    read_back(pdf, text_of(form(NAMES[1])), ALLOWED, ANCHOR)
+    assert not set(before) & set(standing_by(ready))
+
+
+def test_one_that_has_grown_is_replaced(ready: LibreOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = standing_by(ready)
+    monkeypatch.setattr(libreoffice, "TOO_LARGE", 1)
+    made(ready, [form()])
+    assert not set(before) & set(standing_by(ready))
 
 
 def test_the_version_is_told(office: LibreOffice) -> None:

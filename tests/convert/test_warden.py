@@ -102,6 +102,66 @@ def test_after_a_time_out_the_next_call_works(shop: Workshop) -> None:
     assert run(shop, "exit 0") is Outcome.DONE
 
 
+def stays(shop: Workshop, text: str, *arguments: object) -> None:
+    shop.keep(script(text, *arguments), {"PATH": os.environ["PATH"]})
+
+
+def test_what_is_kept_outlives_the_calls_and_nothing_else_does(shop: Workshop) -> None:
+    kept, marker = shop.folder / "kept", shop.folder / "marker"
+    stays(shop, 'sh -c "while :; do sleep 1; done" "$1"; exit 0', kept)
+    assert shop.kept > 0
+    assert eventually(lambda: len(processes_of(kept)) >= 2)
+    before = set(processes_of(kept))
+    assert run(shop, 'setsid sh -c "while :; do sleep 1; done" "$1" & exit 0', marker) is Outcome.DONE
+    assert run(shop, "exit 3") is Outcome.CRASHED
+    assert processes_of(marker) == []
+    assert len(before & set(processes_of(kept))) >= 2  # beside what the shell is just starting
+    assert shop.kept > 0
+
+
+def test_what_is_kept_dies_with_a_call_whose_time_was_up(shop: Workshop) -> None:
+    kept = shop.folder / "kept"
+    stays(shop, STUBBORN, kept)
+    assert run(shop, STUBBORN, "x", seconds=0.3) is Outcome.TIMED_OUT
+    assert (processes_of(kept), shop.kept) == ([], 0)
+
+
+def test_what_is_kept_makes_room_for_the_next_and_for_nothing(shop: Workshop) -> None:
+    first, second = shop.folder / "first", shop.folder / "second"
+    stays(shop, STUBBORN, first)
+    stays(shop, STUBBORN, second)
+    assert processes_of(first) == []
+    assert eventually(lambda: processes_of(second) != [])
+    shop.keep((), {})
+    assert (processes_of(second), shop.kept) == ([], 0)
+    stays(shop, STUBBORN, first)
+    shop.close()
+    assert processes_of(first) == []
+
+
+def test_that_what_is_kept_has_ended_is_told_with_the_next_call(shop: Workshop) -> None:
+    stays(shop, "exit 0")
+    assert eventually(lambda: run(shop, "exit 0") is Outcome.DONE and shop.kept == 0)
+    shop.keep(["/nonexistent/soffice"], {})
+    assert shop.kept == 0
+
+
+def test_the_socket_of_a_killed_program_is_removed(shop: Workshop, tmp_path: Path) -> None:
+    """As LibreOffice makes one in /tmp; whatever else it has open stays."""
+    listening = (
+        "import socket, sys, time\n"
+        "held = [socket.socket(socket.AF_UNIX) for _ in sys.argv[1:]]\n"
+        "[one.bind(name) for one, name in zip(held, sys.argv[1:])]\n"
+        "[one.listen() for one in held]\n"
+        "time.sleep(60)"
+    )
+    names = [tmp_path / "OSL_PIPE_0_x", tmp_path / "other"]
+    shop.keep([sys.executable, "-c", listening, *map(str, names)], {})
+    assert eventually(lambda: all(name.exists() for name in names))
+    shop.keep((), {})
+    assert [name.exists() for name in names] == [False, True]
+
+
 def test_close_wipes_the_folder_and_ends_the_warden(shop: Workshop) -> None:
     (shop.folder / "in").mkdir()
     (shop.folder / "in" / "0001.docx").write_text("secret")

@@ -78,8 +78,10 @@ class Batch:
         return any(self._work("in"))
 
     def converting(self) -> bool:
-        """Some of the documents are converted."""
-        return len(self._work("out")) > 2
+        """What comes of the conversion is being written."""
+        with suppress(FileNotFoundError):  # as in `_work`
+            return any(path.stat().st_size for path in self._work("out"))
+        return False
 
     def archiving(self) -> bool:
         return len(self._archive()) > self._archived

@@ -127,7 +127,7 @@ def test_a_killed_batch_leaves_no_trace_of_anybody(
 def test_where_nobody_is_left_to_wipe_the_next_start_does(private: Home) -> None:
     """Batch and converter end in one instant, as by a power cut. What they leave shows that we can find it."""
     batch = Batch(private, private.write_rows("rows.csv", GOOD))
-    assert batch.send(signal.SIGSTOP, Batch.converting)
+    assert batch.send(signal.SIGSTOP, Batch.filling)
     family = [batch.pid, *descendants(batch.pid)]
     for number in (signal.SIGSTOP, signal.SIGKILL):
         for pid in family:
@@ -136,7 +136,7 @@ def test_where_nobody_is_left_to_wipe_the_next_start_does(private: Home) -> None
     batch.wait()
     found = left(private)
     assert any(text.startswith(NAME) for text in found)
-    assert any(text.startswith("a PDF") for text in found)
+    assert any(text.startswith("a .docx") for text in found)
     private.run("log", "verify")
     assert left(private) == []
     assert {row["status"] for row in private.sign(private.folder / "rows.csv")} == {"issued"}

@@ -1,0 +1,208 @@
+"""Many filled forms of one template as one .docx, and where each of them begins in the PDF made of it.
+
+A start of LibreOffice costs a second and a file a tenth of one; a form within a file costs a few thousandths. Each form
+keeps its own section, and with it margins, headers and footers, and begins on a new page. What numbers or names things
+across a document would come out otherwise than in the form alone, so forms that have any of it are not joined.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import pypdfium2
+from pypdfium2 import raw
+
+from signsvc.models import DocxBytes
+
+_DOCUMENT, _RELATIONS, _CORE = "word/document.xml", "word/_rels/document.xml.rels", "docProps/core.xml"
+_TYPES = "[Content_Types].xml"
+_NO_CORE = (
+    b'<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"/>'
+)
+_IMAGE = (
+    '<Relationship Id="{key}" Target="/{entry}"'
+    ' Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/image"/>'
+)
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+# Up to the body, its content, the properties of its only section, the end.
+_PARTS = re.compile(
+    r"(.*?<w:body>)(.*</w:p>)(<w:sectPr[ >].*</w:sectPr>)(</w:body></w:document>\s*)", re.DOTALL
+)
+_FIRST_PARAGRAPH = re.compile(r"<w:p(?: [^<>]*)?(?<!/)>(?:<w:pPr>.*?</w:pPr>|<w:pPr/>)?", re.DOTALL)
+_BOOKMARK = re.compile(r"<w:bookmark(?:Start|End) [^<>]*/>")
+_SECTION_TYPE = re.compile(r"<w:type [^<>]*/>")
+_DRAWING_ID = re.compile(r'(<wp:docPr [^<>]*?\bid=")\d+')
+_RELATION = re.compile(r'<Relationship [^<>]*?\bId="([^"]*)"[^<>]*>')
+_TARGET = re.compile(r'\bTarget="([^"]*)"')
+# Counts pages or paragraphs, or refers to another place: in the body, and in what the forms share.
+_REACHING = re.compile(
+    r"<\w+:(?:fldChar|fldSimple|instrText|pgNum|numPr|lnNumType|footnoteReference|endnoteReference|sdt|permStart"
+    r"|framePr|pict|AlternateContent|pPrChange)[ />]|<w:hyperlink [^<>]*w:anchor=|<!|<\?(?!xml )"
+)
+_SHARED_REACHING = re.compile(
+    rb"<\w+:(?:fldChar|fldSimple|instrText|pgNum|evenAndOddHeaders|mirrorMargins|bookFold\w*)[ />]"
+)
+# Carries the properties of the section before it. LibreOffice drops a paragraph that has nothing else to show.
+_END = (
+    '<w:p><w:pPr><w:spacing w:before="0" w:after="0" w:line="20" w:lineRule="exact"/>{section}</w:pPr></w:p>'
+)
+_ENTRY_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+class _Apart(ValueError):
+    """These forms, or one of them, cannot be joined exactly."""
+
+
+def join(documents: Sequence[DocxBytes]) -> DocxBytes | None:
+    """One .docx with the pages of each form, or None where they would not be exactly those of the form alone.
+
+    The forms must be fillings of one template. Its own bookmarks are dropped; each form's first paragraph gets one of
+    its own, by which `pages_of_parts` finds it again.
+    """
+    try:
+        return _joined([_entries(document) for document in documents])
+    except (_Apart, zipfile.BadZipFile, zlib.error, KeyError, UnicodeDecodeError):
+        return None
+
+
+def pages_of_parts(pdf: bytes, parts: int) -> list[range]:
+    """The pages (from 0) of each of the `parts` forms joined; nothing if they cannot be told apart."""
+    try:
+        document = pypdfium2.PdfDocument(pdf)
+    except pypdfium2.PdfiumError:
+        return []
+    try:
+        starts = [_page_of(document, _name(part)) for part in range(parts)]
+        ends = [*starts[1:], len(document)]
+    finally:
+        document.close()
+    pages = [range(start, end) for start, end in zip(starts, ends, strict=True)]
+    return pages if starts[0] == 0 and all(pages) else []
+
+
+def _page_of(document: pypdfium2.PdfDocument, name: str) -> int:
+    """The page that a named destination is on, -1 if there is none of that name."""
+    destination = raw.FPDF_GetNamedDestByName(document, name.encode())
+    return int(raw.FPDFDest_GetDestPageIndex(document, destination)) if destination else -1
+
+
+def _name(part: int) -> str:
+    """The form's bookmark: letters and digits stand in a PDF as they are."""
+    return f"part{part + 1:04d}"
+
+
+def _entries(document: DocxBytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(document)) as archive:
+        return {info.filename: archive.read(info) for info in archive.infolist()}
+
+
+def _joined(packages: Sequence[Mapping[str, bytes]]) -> DocxBytes:
+    first = packages[0]
+    if any(_SHARED_REACHING.search(data) for name, data in first.items() if name.endswith(".xml")):
+        raise _Apart
+    pictures = _own_pictures(packages)
+    bodies = [package[_DOCUMENT].decode() for package in packages]
+    entries = {**first, _CORE: _NO_CORE, _DOCUMENT: _document(bodies, tuple(pictures)).encode()}
+    added = ""
+    for part, package in enumerate(packages):
+        for key, name in pictures.items():
+            entries[_own(name, part)] = package[name]
+            added += _IMAGE.format(key=_own(key, part), entry=_own(name, part))
+    entries[_RELATIONS] = first[_RELATIONS].replace(b"</Relationships>", f"{added}</Relationships>".encode())
+    return _zip(entries)
+
+
+def _own_pictures(packages: Sequence[Mapping[str, bytes]]) -> dict[str, str]:
+    """The pictures that are not the same in every form: id of the relation -> entry.
+
+    Raises _Apart if anything else differs but the body and the properties, or if a header or footer shows one of them.
+    """
+    first = packages[0]
+    if any(package.keys() != first.keys() for package in packages):
+        raise _Apart
+    differing = {name for package in packages for name, data in package.items() if data != first[name]}
+    targets = _targets(first[_RELATIONS].decode())
+    pictures = {key: name for key, name in targets.items() if name in differing and not name.endswith(".xml")}
+    if differing - {_DOCUMENT, _CORE, *pictures.values()}:
+        raise _Apart
+    others = (name for name in first if name == _TYPES or (name.endswith(".rels") and name != _RELATIONS))
+    elsewhere = b"".join(first[name] for name in others)
+    if any(posixpath.basename(name).encode() in elsewhere for name in pictures.values()):
+        raise _Apart
+    return pictures
+
+
+def _targets(relations: str) -> dict[str, str]:
+    """Id of each relation of the body -> the entry it leads to."""
+    return {
+        found[1]: posixpath.normpath(posixpath.join("/word", target[1])).lstrip("/")
+        for found in _RELATION.finditer(relations)
+        if (target := _TARGET.search(found[0]))
+    }
+
+
+def _own(text: str, part: int) -> str:
+    """A relation's id, or a picture's entry, for one form alone."""
+    folder, name = posixpath.split(text)
+    return posixpath.join(folder, _name(part) + name)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """The body of one form: what comes before it, its content, its section's properties, what comes after."""
+
+    head: str
+    content: str
+    section: str
+    tail: str
+
+    @classmethod
+    def read(cls, xml: str, part: int, pictures: Sequence[str]) -> _Form:
+        """Cut up, with names of its own; raises _Apart for a body that would not look the same among others."""
+        cut = _PARTS.fullmatch(xml)
+        if cut is None or xml.count("<w:sectPr") != 1 or xml.count(_WORD) != 1 or _REACHING.search(xml):
+            raise _Apart
+        content = _BOOKMARK.sub("", cut[2])
+        for key in pictures:
+            content = re.sub(
+                rf'(<a:blip [^<>]*?r:embed="){re.escape(key)}"', rf'\g<1>{_own(key, part)}"', content
+            )
+            if re.search(rf'<[^<>]*"{re.escape(key)}"', content):
+                raise _Apart
+        return cls(cut[1], _marked(content, part), _SECTION_TYPE.sub("", cut[3]), cut[4])
+
+
+def _marked(content: str, part: int) -> str:
+    """With a bookmark at its beginning, a paragraph: where a section begins with a table, its last line would stay."""
+    first = _FIRST_PARAGRAPH.match(content)
+    if first is None:
+        raise _Apart
+    mark = f'<w:bookmarkStart w:id="{part + 1}" w:name="{_name(part)}"/><w:bookmarkEnd w:id="{part + 1}"/>'
+    return content[: first.end()] + mark + content[first.end() :]
+
+
+def _document(bodies: Sequence[str], pictures: Sequence[str]) -> str:
+    forms = [_Form.read(xml, part, pictures) for part, xml in enumerate(bodies)]
+    last = forms[-1]
+    if any(form.head != last.head for form in forms):
+        raise _Apart
+    before = "".join(form.content + _END.format(section=form.section) for form in forms[:-1])
+    ids = count(1)
+    content = _DRAWING_ID.sub(lambda found: f"{found[1]}{next(ids)}", before + last.content)
+    return last.head + content + last.section + last.tail
+
+
+def _zip(entries: Mapping[str, bytes]) -> DocxBytes:
+    """Stored, not deflated: the file lives only until it is converted."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in entries.items():
+            archive.writestr(zipfile.ZipInfo(name, _ENTRY_DATE), data)
+    return DocxBytes(stream.getvalue())

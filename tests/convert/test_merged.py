@@ -1,0 +1,221 @@
+"""Many certificates in one conversion: the pages of each are those it has alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pypdfium2
+import pytest
+from convert_forms import ALLOWED, BODY, FONTS, form
+from docx import Document
+from docx.document import Document as DocumentObject
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+from docx.shared import Mm, Pt
+from fill_cases import ANNEX4, AUTONOMOUS, VILLAGE, draft, entries, packed
+from needs import require
+
+from signsvc.convert.libreoffice import LibreOffice
+from signsvc.convert.merged import join, pages_of_parts
+from signsvc.convert.place import Letter, read_letters
+from signsvc.convert.readback import read_back
+from signsvc.errors import ConversionFailed
+from signsvc.fill import Form
+from signsvc.fill.text import text_of
+from signsvc.fill.values import printed_date, qr_png, signature, values
+from signsvc.models import BOLD, DocxBytes, Draft, PdfBytes, Role
+
+DRAFTS = [
+    draft(name="张三", printed_number="2026-000001", code="7F3KQ2M9XA4RTW1C"),
+    draft(name="李四", printed_number="2026-000002", code="8F3KQ2M9XA4RTW1C", office=VILLAGE),
+    draft(name="加仓·晋美南杰", printed_number="2026-000003", code="9F3KQ2M9XA4RTW1C", office=AUTONOMOUS),
+    draft(name="王𬭎䶮", printed_number="2026-000004", code="AF3KQ2M9XA4RTW1C"),
+    draft(name="赵𠅤", printed_number="2026-000005", code="BF3KQ2M9XA4RTW1C", statement="租住于本辖区" * 70),
+    draft(name="孙<w:t>&amp;", printed_number="2026-000006", code="CF3KQ2M9XA4RTW1C"),
+    draft(name='r:embed="rId1"', printed_number="2026-000007", code="DF3KQ2M9XA4RTW1C"),
+    draft(name="part0003", printed_number="2026-000008", code="EF3KQ2M9XA4RTW1C", office=VILLAGE),
+    *(draft(name="周" + "文" * extra, printed_number=f"2026-00001{extra}") for extra in range(4)),
+]
+LONG = 4  # the one with two pages
+# A font in a PDF of LibreOffice holds 255 glyphs. A line that goes on in the next font is set down again there, on a
+# grid of 0.1 points, so letters beyond the first 255 of a file lose what rounding had added up to before them.
+GRID = 0.15  # points
+
+
+@dataclass(frozen=True)
+class Both:
+    """The same forms converted each in a file of its own, and together."""
+
+    alone: list[PdfBytes]
+    together: list[PdfBytes]
+
+
+def filled(form: Form, drafts: list[Draft]) -> list[DocxBytes]:
+    def face(char: str, role: Role) -> str:
+        return BODY + BOLD if role == "title" else BODY
+
+    return [
+        form.fill(values(item), qr_png(f"https://zm.example.gov.cn/v/{item.code}"), face) for item in drafts
+    ]
+
+
+def changed_form(change: Callable[[DocumentObject], object]) -> Form:
+    document, out = Document(io.BytesIO(ANNEX4.read_bytes())), io.BytesIO()
+    change(document)
+    document.save(out)
+    return Form.load(out.getvalue())
+
+
+def with_margins(document: DocumentObject) -> None:
+    """A header with a picture, another on the first page, a footer."""
+    section = document.sections[0]
+    section.header.paragraphs[0].add_run("眉").add_picture(io.BytesIO(qr_png("logo")), Mm(9))
+    section.footer.paragraphs[0].text = "脚"
+    section.different_first_page_header_footer = True
+    section.first_page_header.paragraphs[0].text = "首页眉"
+
+
+def with_more(document: DocumentObject) -> None:
+    """Margins, and what might add or take away a line or page where one certificate ends and the next begins."""
+    with_margins(document)
+    first, last = document.paragraphs[0].paragraph_format, document.add_paragraph("末")
+    first.space_before, first.page_break_before = Pt(9), True
+    last.paragraph_format.space_after, last.paragraph_format.keep_with_next = Pt(90), True
+    document.element.body.sectPr.insert(0, parse_xml(f'<w:type {nsdecls("w")} w:val="continuous"/>'))
+    for edge in ("Start", "End"):
+        last._p.append(parse_xml(f'<w:bookmark{edge} {nsdecls("w")} w:id="1" w:name="part0001"/>'))
+
+
+FORMS = {
+    "plain": Form.load(ANNEX4.read_bytes()),
+    "more": changed_form(with_more),
+}
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibreOffice]:
+    require("soffice")
+    with LibreOffice(tmp_path_factory.mktemp("apart"), 120, FONTS, together=1) as converter:
+        yield converter
+
+
+@pytest.fixture(scope="module", params=FORMS)
+def both(request: pytest.FixtureRequest, office: LibreOffice, apart: LibreOffice) -> Both:
+    documents = filled(FORMS[request.param], DRAFTS)
+    assert join(documents)
+    return Both(made(apart, documents), made(office, documents))
+
+
+def made(office: LibreOffice, documents: list[DocxBytes]) -> list[PdfBytes]:
+    results = office.convert(documents)
+    assert not [result for result in results if isinstance(result, ConversionFailed)]
+    return results  # type: ignore[return-value]
+
+
+def pixels(pdf: PdfBytes) -> list[bytes]:
+    with pypdfium2.PdfDocument(pdf) as document:
+        return [bytes(page.render(scale=1, grayscale=True).buffer) for page in document]
+
+
+def distance(one: Letter, other: Letter) -> float:
+    sides = ("left", "bottom", "right", "top")
+    return max(abs(getattr(one, side) - getattr(other, side)) for side in sides)
+
+
+def test_every_page_is_the_same_to_the_pixel(both: Both) -> None:
+    for alone, together in zip(both.alone, both.together, strict=True):
+        assert read_letters(alone) == read_letters(together)
+        assert pixels(alone) == pixels(together)
+    counts = [len(pixels(pdf)) for pdf in both.together]
+    assert counts == [2 if number == LONG else 1 for number in range(len(DRAFTS))]
+
+
+def test_beyond_one_font_letters_stay_within_a_grid(office: LibreOffice, apart: LibreOffice) -> None:
+    many = "".join(chr(0x4E00 + 31 * step) for step in range(300))
+    drafts = [replace(DRAFTS[0], statement=many), *DRAFTS[1:3]]
+    documents = filled(FORMS["plain"], drafts)
+    for alone, together in zip(made(apart, documents), made(office, documents), strict=True):
+        (letters, sizes), (others, other_sizes) = read_letters(alone), read_letters(together)
+        assert sizes == other_sizes
+        assert [(item.char, item.page) for item in letters] == [(item.char, item.page) for item in others]
+        assert max(map(distance, letters, others)) < GRID
+
+
+def test_each_reads_back_with_no_glyph_but_its_own(office: LibreOffice) -> None:
+    all_read_back(office, DRAFTS)
+
+
+def test_characters_that_share_a_glyph_are_not_mixed_up(office: LibreOffice) -> None:
+    all_read_back(office, [replace(DRAFTS[0], name=f"王{char}") for char in "～〜瑨𤨁"])
+
+
+def all_read_back(office: LibreOffice, drafts: list[Draft]) -> None:
+    documents = filled(FORMS["plain"], drafts)
+    assert join(documents)
+    for item, document, pdf in zip(drafts, documents, made(office, documents), strict=True):
+        anchor = (printed_date(item.issued_on), f"（{signature(item.office)}盖章）")
+        read_back(pdf, text_of(document), ALLOWED, anchor)
+
+
+def test_what_breaks_a_file_of_many_fails_alone(office: LibreOffice) -> None:
+    documents = filled(FORMS["plain"], [replace(DRAFTS[0], name=f"王{number}") for number in range(40)])
+    documents[17] = altered(documents[17], "此证明", "此<证明")
+    assert join(documents)
+    results = office.convert(documents)
+    assert [at for at, result in enumerate(results) if isinstance(result, ConversionFailed)] == [17]
+    for number in (0, 16, 18, 39):
+        assert f"王{number}，" in "".join(item.char for item in read_letters(results[number])[0])  # type: ignore[arg-type]
+
+
+def altered(document: DocxBytes, old: str, new: str) -> DocxBytes:
+    parts = entries(document)
+    xml = parts["word/document.xml"].decode()
+    assert old in xml
+    return DocxBytes(packed({**parts, "word/document.xml": xml.replace(old, new, 1).encode()}))
+
+
+def counted(document: DocumentObject) -> None:
+    field = f'<w:fldSimple {nsdecls("w")} w:instr="PAGE"><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+    document.sections[0].footer.paragraphs[0]._p.append(parse_xml(field))
+
+
+def numbered(document: DocumentObject) -> None:
+    document.sections[0].header.paragraphs[0].text = "{{编号}}"
+
+
+def coded(document: DocumentObject) -> None:
+    document.sections[0].footer.paragraphs[0].text = "{{二维码}}"
+
+
+def table_first(document: DocumentObject) -> None:
+    document.element.body.insert(0, document.add_table(1, 1)._tbl)
+
+
+def two_sections(document: DocumentObject) -> None:
+    document.add_section()
+
+
+@pytest.mark.parametrize("change", [counted, numbered, coded, table_first, two_sections])
+def test_forms_whose_pages_would_change_are_not_joined(change: Callable[[DocumentObject], object]) -> None:
+    assert join(filled(changed_form(change), DRAFTS[:2])) is None
+
+
+def test_forms_of_two_templates_are_not_joined() -> None:
+    one, other = filled(FORMS["plain"], DRAFTS[:1]), filled(FORMS["more"], DRAFTS[1:2])
+    assert join(one + other) is None
+    assert join([*one, DocxBytes(b"no document")]) is None
+    assert join([*one, form()]) is None
+
+
+def test_nobodys_title_is_kept() -> None:
+    joined = join(filled(FORMS["plain"], DRAFTS))
+    assert joined
+    assert "2026-00000" not in entries(joined)["docProps/core.xml"].decode()
+
+
+def test_parts_are_not_guessed(office: LibreOffice) -> None:
+    (pdf,) = made(office, filled(FORMS["plain"], DRAFTS[:1]))
+    assert pages_of_parts(pdf, 1) == []  # it tells of no part
+    assert pages_of_parts(b"%PDF-1.7 broken", 2) == []
