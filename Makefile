@@ -49,9 +49,10 @@ lint: $(VENV)/.installed
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-# PARTS=timing measures one part; all of them take a quarter of an hour, and 5 GB of disk meanwhile.
+# PARTS=timing measures one part; all of them take half an hour, and 5 GB of disk meanwhile. PARTS=pipeline-long makes
+# 100,000 certificates as well, on 13 GB. All parts, or any with WRITE=1, write docs/benchmarks.md.
 bench: setup-bench
-	@PYTHONPATH=tests $(BIN)/python -m bench $(PARTS)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(PARTS) $(if $(PARTS),$(if $(WRITE),--write),--write)
 
 lock: $(VENV)/.installed
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --all-extras --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock

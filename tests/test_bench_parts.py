@@ -1,18 +1,28 @@
-"""What the benchmark rests on: its measure of time differences, and its way to fill a registry."""
+"""What the benchmark rests on: its measures, its way to fill a registry, and what it compares with."""
 
 from __future__ import annotations
 
+import json
 import random
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
-from bench import million, timing
+from bench import growth, million, page, pipeline, processes, timing
+from bench.ordinary import Ordinary
+from bench.programs import Programs, Run, line, ordinary_form
 from bench.timing import auc, margin, measure
 from home import Home
 
+from signsvc import fill
+from signsvc.batch import CHUNK
 from signsvc.identity import normalise_code
+from signsvc.models import DocxBytes
 from signsvc.report import Verdict
 from signsvc.verify import verify_number
+from signsvc.wiring.documents import load_fonts, load_form
 from signsvc.wiring.verifying import asking
 
 
@@ -74,3 +84,63 @@ def test_the_benchmark_fills_no_registry_twice(home: Home) -> None:
     million.fill(home.settings, 2)
     with pytest.raises(RuntimeError, match="not fresh"):
         million.fill(home.settings, 2)
+
+
+def test_growth_is_measured_on_what_is_there(home: Home) -> None:
+    filled = million.fill(home.settings, 60)
+    with million.writing(home.settings) as registry:
+        grown = growth.Grown(registry, filled, million.seal_chain(home.settings))
+        assert [grown.certificate(at) for at in range(2)] == [CHUNK] * 2
+        assert [grown.proof(at) for at in range(2)] == [growth.ASKED] * 2
+        assert registry.publish().size == 60 + 2 * CHUNK
+
+
+def test_processes_are_counted_with_their_children() -> None:
+    """A shell's child holds 80 MB and has worked for half a second."""
+    work = "x = b'x' * 80_000_000\nimport time\nwhile time.process_time() < 0.5: pass\nprint(flush=True); input()"
+    words = ["sh", "-c", f'"{sys.executable}" -c "$0"; true', work]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as shell:
+        assert shell.stdout is not None
+        early = iter([True])
+        with processes.watched(shell.pid, lambda: next(early, False), every=0.01) as seen:
+            shell.stdout.readline()
+            held = processes.memory(shell.pid)
+            time.sleep(0.5)  # it looks again meanwhile
+        used = processes.cpu(shell.pid)
+        shell.communicate(b"\n")
+    assert len(processes.tree(shell.pid)) == 0
+    assert 80e6 < held < 200e6
+    assert 0.4 <= used < 5
+    assert seen.before < 80e6 < seen.after == seen.peak
+
+
+def test_the_ordinary_pipeline_prints_what_signsvc_prints(home: Home, tmp_path: Path) -> None:
+    template = tmp_path / "form.docx"
+    template.write_bytes(ordinary_form())
+    fonts = load_fonts(home.settings)
+    form = load_form(home.settings, fonts)
+    for draft in Programs(home).drafts(3):
+        document = tmp_path / "filled.docx"
+        Ordinary(tmp_path, tmp_path, template, tmp_path).fill(json.loads(line(draft)), document)
+        ours = form.fill(fill.values(draft), fill.qr_png(draft.qr_url), fonts.choose)
+        assert fill.text_of(DocxBytes(document.read_bytes())) == fill.text_of(ours)
+
+
+def test_a_goal_that_is_missed_is_told() -> None:
+    def told(rate: float, size: int = 50_000, after: int = 10, name: str = pipeline.GOAL[0]) -> int:
+        rows = pipeline.GOAL[1]
+        held = processes.Memory(10, after)
+        return len(list(pipeline.wrong(Run(name, rows, rows / rate, 1.0, [size] * rows, held), ordinary=1.0)))
+
+    assert [told(100), told(99), told(100, size=61_000), told(100, after=2_000_000_000)] == [0, 1, 1, 1]
+    assert told(1, name="ordinary") == 0
+
+
+def test_the_page_keeps_what_was_not_measured_again(tmp_path: Path) -> None:
+    order = ["first", "second", "third"]
+    page.write(tmp_path, order, {"third": "old\n", "first": "one\n\ntwo"})
+    page.write(tmp_path, order, {"third": "new", "second": "between"})
+    text = (tmp_path / page.FILE).read_text("utf-8")
+    assert [item.partition("\n")[0] for item in text.split("\n## ")[1:]] == order
+    assert "```text\none\n\ntwo\n```" in text
+    assert ("new" in text, "old" in text, text.count(page.HEAD)) == (True, False, 1)

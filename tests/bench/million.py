@@ -58,11 +58,11 @@ def code_of(serial: int, drawing: str = "issued") -> str:
 def fill(settings: Settings, count: int) -> Filled:
     """Registers `count` certificates in the fresh home of these settings."""
     at = now()
-    with _writing(settings) as registry:
-        chain = _chain(settings)
+    with _hurrying(settings) as registry:
+        chain = seal_chain(settings)
         for start in range(1, count + 1, CHUNK):
             serials = range(start, min(start + CHUNK, count + 1))
-            _register(registry, serials, chain, at)
+            register(registry, serials, chain, at)
     return Filled(at.year, count)
 
 
@@ -80,7 +80,8 @@ def filled_home(count: int) -> Iterator[tuple[Home, Filled]]:
         yield home, filled
 
 
-def _register(registry: Registry, serials: range, chain: tuple[bytes, ...], at: datetime) -> None:
+def register(registry: Registry, serials: range, chain: tuple[bytes, ...], at: datetime) -> None:
+    """One more chunk, whose numbers must be these."""
     claims = [Claim(registry.mark(f"bench-{serial}", {}), OFFICE, FORMAT, at.date()) for serial in serials]
     held = [item for item in registry.reserve(claims, at) if isinstance(item, Reservation)]
     if [item.serial for item in held] != list(serials):
@@ -100,20 +101,27 @@ def _certificates(
     return [replace(certificate(item), code=code_of(item.serial), **own) for item in held]
 
 
-def _chain(settings: Settings) -> tuple[bytes, ...]:
+def seal_chain(settings: Settings) -> tuple[bytes, ...]:
     """The office's real seal certificate and its issuers, which every lookup reads."""
     seal = load_keys(settings, ()).certificates[OFFICE]
     return (seal.certificate, *seal.chain)
 
 
 @contextmanager
-def _writing(settings: Settings) -> Iterator[Registry]:
-    """The registry, written to fast: nobody needs this one after a loss of power, so its connection need not wait for
-    the disk. What is written is the same."""
+def writing(settings: Settings) -> Iterator[Registry]:
+    """The registry, to be written to. Its boxes are nobody's: they are not looked into."""
     ring = load_keys(settings, (Role.LOG, Role.MATCH))
     with closing(
         Registry.open(database_url(settings), log_folder(settings), ring.match, ring.log)
     ) as registry:
+        yield registry
+
+
+@contextmanager
+def _hurrying(settings: Settings) -> Iterator[Registry]:
+    """The same, written to fast: nobody needs this one after a loss of power, so its connection need not wait for the
+    disk. What is written is the same."""
+    with writing(settings) as registry:
         event.listen(registry._book.engine, "connect", _hurry)
         registry._book.engine.dispose()  # the next connection hurries
         gc.disable()  # a tenth of the time, and nothing here goes in circles

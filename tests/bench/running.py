@@ -13,13 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import processes
 from home import Home
 
 WORKERS = 2
 PER_MINUTE = 1_000_000  # the most that a key may have: the limits are on, and nobody reaches them
 _TESTS = str(Path(__file__).parent.parent)
 _STARTS_WITHIN = 60.0  # seconds
-_TICKS = os.sysconf("SC_CLK_TCK")  # a second
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,7 @@ class Running:
 
     def cpu(self) -> float:
         """Seconds of processor time that it has used so far, workers that have ended included."""
-        own = Path(f"/proc/{self.process}")
-        workers = (own / "task" / own.name / "children").read_text().split()
-        ticks = sum(_ticks(own)) + sum(sum(_ticks(own.parent / worker)[:2]) for worker in workers)
-        return ticks / _TICKS
+        return processes.cpu(self.process)
 
     def ask(self, method: str, path: str, body: str = "") -> tuple[int, bytes]:
         """Status and content of one answer."""
@@ -84,9 +81,3 @@ class Running:
             except OSError:
                 time.sleep(0.1)
         raise SystemExit("a server did not start")
-
-
-def _ticks(process: Path) -> list[int]:
-    """Processor time of a process, in user mode and in the kernel, then of its children that have ended (proc(5))."""
-    fields = (process / "stat").read_text().rpartition(")")[2].split()
-    return [int(field) for field in fields[11:15]]
