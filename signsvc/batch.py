@@ -95,7 +95,11 @@ def _begun(
     for chunk in cut:
         while begun and (len(begun) > ahead or not _ids(chunk).isdisjoint(_ids(*map(itemgetter(0), begun)))):
             yield begun.popleft()
-        begun.append((chunk, work([line.request for line in chunk])))
+        try:
+            begun.append((chunk, work([line.request for line in chunk])))
+        except Exception:
+            yield from begun  # what is under way is finished first: it is as good as before
+            raise
     yield from begun
 
 

@@ -61,6 +61,17 @@ class SignsvcError(Exception):
         if code is not None:
             self.code = code
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """As it is, whatever it was made from: an error of a process that makes is raised in the one that asked."""
+        return _as_it_was, (type(self), self.args, vars(self))
+
+
+def _as_it_was(kind: type[SignsvcError], args: tuple[object, ...], held: dict[str, object]) -> SignsvcError:
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(held)
+    return error
+
 
 class SettingsError(SignsvcError):
     """A setting is unknown, missing or contradicts another one."""

@@ -136,3 +136,19 @@ def test_chunks_are_begun_ahead_finished_in_order_and_none_while_its_ids_are_und
                 under_way.remove(told[before].split()[1])
         assert deed == "finish" or (name not in under_way and len(under_way) <= ahead)
     assert (told[:2] == ["begin a", "begin b"]) is bool(ahead)
+
+
+def test_where_a_chunk_cannot_begin_those_under_way_are_finished_first(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def work(requests: Sequence[Request]) -> Callable[[], list[Outcome]]:
+        [name] = [request.request_id for request in requests]
+        if name == "c":
+            raise ZeroDivisionError
+        return lambda: (told.append(name), [Outcome(name, "refused")])[1]  # type: ignore[func-returns-value]
+
+    lines = [a_line(number, name) for number, name in enumerate("abcd")]
+    with results(tmp_path / "out") as written, pytest.raises(ZeroDivisionError):
+        each_chunk(work, lines, written, lambda _: None, 2, size=1)
+    assert told == ["a", "b"]
+    assert len((tmp_path / "out" / "results.csv").read_text("utf-8-sig").splitlines()) == 3

@@ -15,7 +15,7 @@ from home import Home, a_row, read_results
 
 from signsvc import batch
 from signsvc.audit import audit
-from signsvc.errors import MakingEnded
+from signsvc.errors import MakingEnded, SignsvcError
 from signsvc.issue import begin
 from signsvc.models import Request
 from signsvc.requests import row
@@ -97,6 +97,19 @@ def test_a_maker_that_is_killed_ends_the_batch_and_the_next_run_goes_on(quick: H
         outcomes = begin(issuer, requests(1, 2))()
     assert [outcome.number for outcome in outcomes] == ["gd-demo-2026-000001", "gd-demo-2026-000002"]
     assert is_whole(quick)
+
+
+def test_what_keeps_makers_from_beginning_is_told_in_its_words(home: Home) -> None:
+    no_office = Home(home.folder, {"SIGNSVC_CONVERTER": "libreoffice"})
+
+    def begun() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", "/nonexistent")
+            with issuing(no_office.settings, 2):
+                raise AssertionError
+
+    with pytest.raises(SignsvcError, match="libreoffice-writer-nogui"):
+        begun()
 
 
 WAITING = """

@@ -26,7 +26,7 @@ from .workshop import Outcome, Workshop
 PROGRAMS = ("soffice", "libreoffice")
 TOGETHER = 100  # documents a file: every page looks at every picture in its file, so more cost more each
 _QUIET = ("--headless", "--norestore", "--nolockcheck", "--nodefault", "--nologo", "--nofirststartwizard")
-_UP_WITHIN, _LOOK = 20.0, 0.01  # seconds
+_UP_WITHIN, _LOOK, _STARTS = 20.0, 0.01, 2  # seconds, seconds, times
 TOO_LARGE = 600 << 20  # bytes in memory of a LibreOffice that stands by: a new one takes its place
 _SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 
@@ -102,11 +102,8 @@ class LibreOffice:
         self.close()
 
     def _call(self, documents: dict[str, DocxBytes]) -> tuple[dict[str, PdfBytes], Outcome]:
-        folder = self._workshop.folder
-        profile = folder / "profile"
-        if not profile.exists():
-            write_profile(profile)
-        stood_by = self._stand_by(profile)
+        stood_by = self._stand_by()
+        folder, profile = self._workshop.folder, self._profile()
         tray = fill(folder, documents)
         outcome = self._workshop.run(
             self._command(tray, profile, documents), self._environment(), self._timeout
@@ -121,20 +118,33 @@ class LibreOffice:
             shutil.rmtree(profile, ignore_errors=True)
         return made, outcome
 
-    def _stand_by(self, profile: Path) -> bool:
+    def _profile(self) -> Path:
+        """LibreOffice's settings, made where they are not there yet."""
+        profile = self._workshop.folder / "profile"
+        if not profile.exists():
+            write_profile(profile)
+        return profile
+
+    def _stand_by(self) -> bool:
         """Whether a LibreOffice stands by: calls find it by its profile, hand it their files and need no start.
 
-        It has an empty document open, for without one it ends with the first call. Where it does not come up, each call
-        starts one of its own.
+        It has an empty document open, for without one it ends with the first call. It is started without its launcher,
+        whose child would outlive a warden that is killed. Where it does not come up, each call starts one of its own.
         """
         if 0 < self._workshop.kept < TOO_LARGE:
             return True
+        # With a profile that it has just completed it ends, for its launcher to start it again.
+        return any(self._came_up() for _ in range(_STARTS))
+
+    def _came_up(self) -> bool:
+        """Whether it has its document open, in time; nothing is left of it if not."""
         folder = self._workshop.folder / "ready"
         folder.mkdir(mode=0o700, exist_ok=True)
         document, opened = folder / "ready.txt", folder / ".~lock.ready.txt#"
         document.touch()
         opened.unlink(missing_ok=True)
-        self._workshop.keep([self._program, _profile(profile), *_QUIET, str(document)], self._environment())
+        words = [_without_launcher(self._program), _installation(self._profile()), *_QUIET, str(document)]
+        self._workshop.keep(words, self._environment())
         until = time.monotonic() + min(self._timeout, _UP_WITHIN)
         while not opened.exists():
             if time.monotonic() > until or not self._workshop.look():
@@ -152,7 +162,7 @@ class LibreOffice:
     def _command(self, tray: Path, profile: Path, documents: dict[str, DocxBytes]) -> list[str]:
         return [
             self._program,
-            _profile(profile),
+            _installation(profile),
             *_QUIET,
             "--infilter=MS Word 2007 XML",  # whatever the bytes look like, nothing else is opened
             *("--convert-to", export_filter(), "--outdir", str(tray.with_name("out"))),
@@ -179,8 +189,14 @@ class LibreOffice:
         return environment
 
 
-def _profile(folder: Path) -> str:
-    return f"-env:UserInstallation={folder.as_uri()}"
+def _installation(profile: Path) -> str:
+    return f"-env:UserInstallation={profile.as_uri()}"
+
+
+def _without_launcher(program: str) -> str:
+    """The program itself; the launcher if it is not beside it."""
+    itself = Path(program).with_name("soffice.bin")
+    return str(itself if itself.is_file() else program)
 
 
 def _without_search_path(launcher: Path) -> str:

@@ -113,8 +113,14 @@ def _joined(packages: Sequence[Mapping[str, bytes]]) -> DocxBytes:
     added = ""
     for part, package in enumerate(packages):
         for key, name in pictures.items():
-            entries[_own(name, part)] = package[name]
-            added += _IMAGE.format(key=_own(key, part), entry=_own(name, part))
+            own = _own(name, part)
+            # What the template has under this name already would be shown in its place, in every form.
+            if own in entries or f'"{_own(key, part)}"'.encode() in first[_RELATIONS]:
+                raise _Apart
+            entries[own] = package[name]
+            added += _IMAGE.format(key=_own(key, part), entry=own)
+    if first[_RELATIONS].count(b"</Relationships>") != 1:
+        raise _Apart
     entries[_RELATIONS] = first[_RELATIONS].replace(b"</Relationships>", f"{added}</Relationships>".encode())
     return _zip(entries)
 

@@ -150,14 +150,19 @@ def end_descendants(spared: int | None = None) -> list[int]:
     deadline = time.monotonic() + GRACE
     while True:
         reap()
-        staying = below(spared) if spared else []
-        doomed = [pid for pid in below(os.getpid())[1:] if pid not in staying]
+        # In this order: what is born in between stands in the second list only, and is not doomed for it.
+        present = below(os.getpid())[1:]
+        staying = below(spared) if spared in present else []
+        doomed = [pid for pid in present if pid not in staying]
         if not doomed or time.monotonic() > deadline:
             return staying
+        sockets = [name for pid in doomed for name in sockets_of(pid)]
         for pid in doomed:
-            forget_socket(pid)
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+        for name in sockets:
+            with suppress(OSError):
+                os.unlink(name)
         time.sleep(0.002)
 
 
@@ -193,15 +198,14 @@ def memory(top: int) -> int:
     return pages * resource.getpagesize()
 
 
-def forget_socket(pid: int) -> None:
-    """Remove the socket by which LibreOffice is found by its like: who is killed cannot."""
+def sockets_of(pid: int) -> list[bytes]:
+    """Where LibreOffice waits for its like: who is killed cannot remove that. Names are anybody's to choose."""
     with suppress(OSError):
-        links = [os.readlink(link) for link in Path("/proc", str(pid), "fd").iterdir()]
-        for line in Path("/proc/net/unix").read_text("utf-8").splitlines():
-            words = line.split()
-            name = Path(words[-1])
-            if f"socket:[{words[6]}]" in links and name.name.startswith("OSL_PIPE_"):
-                name.unlink(missing_ok=True)
+        held = {os.readlink(link).encode() for link in Path("/proc", str(pid), "fd").iterdir()}
+        lines = (line.split(maxsplit=7) for line in Path("/proc/net/unix").read_bytes().split(b"\n"))
+        named = ((words[6], words[7]) for words in lines if len(words) == 8)
+        return [name for node, name in named if b"socket:[%b]" % node in held and b"/OSL_PIPE_" in name]
+    return []
 
 
 def cut_network() -> bool:
@@ -250,8 +254,10 @@ def main(folder: str, parent: int) -> None:
         pass
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        end_descendants()
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            end_descendants()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

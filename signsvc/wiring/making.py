@@ -31,12 +31,13 @@ from signsvc.wiring.rules import Rules
 from signsvc.wiring.seals import Seals
 
 _PR_SET_PDEATHSIG = 1
-_opened: list[Maker] = []  # in a maker's process: what it works with
+_opened: list[Maker | Exception] = []  # in a maker's process: what it works with, or why it cannot
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What deciding and making work with, loaded once: whatever changes on disk later, one batch is of one piece."""
+    """What deciding and making work with, loaded once: whatever changes on disk later, one batch is of one piece, but
+    for the pictures of seals, which each process reads when it first needs them."""
 
     settings: Settings
     ring: KeyRing
@@ -78,7 +79,7 @@ def makers(tools: Tools, count: int) -> Iterator[Make]:
         ending.callback(pool.shutdown, cancel_futures=True)
         ending.callback(_stop)
         try:
-            pool.submit(os.getpid).result()  # with the first work all of them are forked
+            pool.submit(_make, ()).result()  # with the first work all of them are forked
             yield partial(_hand_over, pool)
         except BrokenProcessPool as error:
             raise MakingEnded("制作进程无法启动或意外结束，请用 signsvc doctor 检查后重新运行") from error
@@ -104,7 +105,10 @@ def _begin(tools: Tools, parent: int) -> None:
     if os.getppid() != parent:
         os._exit(1)
     held = ExitStack()
-    _opened.append(held.enter_context(making(tools)))
+    try:
+        _opened.append(held.enter_context(making(tools)))
+    except Exception as error:  # noqa: BLE001 (told to whoever asks for work: here nobody would hear it)
+        _opened.append(error)
     signal.signal(signal.SIGTERM, partial(_leave, held))
     if early:
         _leave(held)
@@ -120,7 +124,10 @@ def _leave(held: ExitStack, *_: object) -> None:
 
 
 def _make(drafts: Sequence[Draft]) -> Sequence[Made]:
-    return make(_opened[0], drafts)
+    opened = _opened[0]
+    if isinstance(opened, Exception):
+        raise opened
+    return make(opened, drafts)
 
 
 def _read_back(settings: Settings, fonts: FontBook, pdf: PdfBytes, text: str, draft: Draft) -> SealPlace:

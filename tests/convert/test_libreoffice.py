@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -259,6 +260,19 @@ def test_one_that_dies_or_hangs_makes_room_for_another(
     (pdf,) = made(ready, [form(NAMES[1])])
     read_back(pdf, text_of(form(NAMES[1])), ALLOWED, ANCHOR)
     assert not set(before) & set(standing_by(ready))
+
+
+def test_one_that_stands_by_does_not_outlive_a_killed_warden(ready: LibreOffice) -> None:
+    warden = ready._workshop._process
+    before = standing_by(ready)
+    warden.kill()
+    warden.wait()
+    deadline = time.monotonic() + 5
+    while (left := set(before) & set(standing_by(ready))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == set()
+    (pdf,) = made(ready, [form(NAMES[1])])  # and the next call goes on
+    read_back(pdf, text_of(form(NAMES[1])), ALLOWED, ANCHOR)
 
 
 def test_one_that_has_grown_is_replaced(ready: LibreOffice, monkeypatch: pytest.MonkeyPatch) -> None:

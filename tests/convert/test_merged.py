@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -219,3 +220,35 @@ def test_parts_are_not_guessed(office: LibreOffice) -> None:
     (pdf,) = made(office, filled(FORMS["plain"], DRAFTS[:1]))
     assert pages_of_parts(pdf, 1) == []  # it tells of no part
     assert pages_of_parts(b"%PDF-1.7 broken", 2) == []
+
+
+def test_a_picture_of_the_template_is_never_taken_for_a_residents_own() -> None:
+    """The names that the joined pictures get are the template's already: one QR code would stand in every form."""
+    alone = filled(FORMS["plain"], [draft(code=sign * 16) for sign in "AB"])
+    joined = join(alone)
+    assert joined is not None
+    [own] = (
+        entries(joined).keys()
+        - entries(alone[0]).keys()
+        - {name for name in entries(joined) if "part0002" in name}
+    )
+    assert join([packed({**entries(document), own: b"a picture"}) for document in alone]) is None
+    for old, new in (
+        ("</Relationships>", "</Relationships><!-- </Relationships> -->"),
+        ('Id="rId3"', own_id(joined)),
+    ):
+        changed = [altered_relations(document, old, new) for document in alone]
+        assert join(changed) is None
+
+
+def own_id(joined: DocxBytes) -> str:
+    """The id of the first form's own picture, as it stands among the relations."""
+    relations = entries(joined)["word/_rels/document.xml.rels"].decode()
+    return next(found for found in re.findall(r'Id="[^"]*"', relations) if "part0001" in found)
+
+
+def altered_relations(document: DocxBytes, old: str, new: str) -> DocxBytes:
+    found = entries(document)
+    name = "word/_rels/document.xml.rels"
+    assert old in found[name].decode()
+    return packed({**found, name: found[name].decode().replace(old, new).encode()})
