@@ -21,7 +21,7 @@ from signsvc.requests.table import RawRow
 from signsvc.results import Results
 
 # Rows converted by one call of the converter and committed by one transaction.
-CHUNK = 200
+CHUNK = 100
 
 
 @dataclass(frozen=True)
