@@ -31,7 +31,7 @@ from signsvc.workspace import workspace
 
 SOON = timedelta(days=60)
 CONNECT_SECONDS = 3
-PACKAGES = ("signsvc", "pyhanko", "cryptography", "python-docx", "pypdf", "sqlalchemy", "flask")
+PACKAGES = ("signsvc", "pyhanko", "cryptography", "python-docx", "pikepdf", "sqlalchemy", "flask")
 
 
 @dataclass(frozen=True)

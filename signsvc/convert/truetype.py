@@ -1,4 +1,4 @@
-"""Cuts down a TrueType program as LibreOffice embeds it: the glyphs of some codes and what draws them, no name or date.
+"""Cuts down a TrueType program as LibreOffice embeds it: the glyphs of some codes and what draws them, and no name.
 
 Written for such programs only: codes of one byte in a Macintosh cmap, no composite glyphs (OpenType 1.9, font file).
 """
