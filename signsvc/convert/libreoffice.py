@@ -15,7 +15,8 @@ from signsvc.errors import ConversionFailed
 from signsvc.models import DocxBytes, PdfBytes
 
 from .fontfolder import font_environment
-from .merged import join, pages_of_parts
+from .marks import find_parts
+from .merged import Joined, join
 from .ownglyphs import FontShelf
 from .profile import export_filter, write_profile
 from .rounds import Joining, convert_in_rounds
@@ -26,8 +27,11 @@ from .workshop import Outcome, Workshop
 PROGRAMS = ("soffice", "libreoffice")
 TOGETHER = 100  # documents a file: every page looks at every picture in its file, so more cost more each
 _QUIET = ("--headless", "--norestore", "--nolockcheck", "--nodefault", "--nologo", "--nofirststartwizard")
-_UP_WITHIN, _LOOK, _STARTS = 20.0, 0.01, 2  # seconds, seconds, times
+_UP_WITHIN, _LOOK, _STARTS = 20.0, 0.01, 2  # seconds for all starts together, seconds, times
+_WITHOUT = 50  # calls that do not wait for one to stand by after it did not come up
 TOO_LARGE = 600 << 20  # bytes in memory of a LibreOffice that stands by: a new one takes its place
+# It allocates and frees small pieces without end: kept at hand for its threads, they take a twelfth less time.
+_ALLOCATOR = "glibc.malloc.tcache_count=20000"
 _SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 
 
@@ -65,6 +69,7 @@ class LibreOffice:
         self._joining = Joining(together, join, self._divide)
         self._turn = threading.Lock()
         self._workshop = Workshop(work)
+        self._without = 0  # calls still to be made without one that stands by
 
     @property
     def offline(self) -> bool:
@@ -129,15 +134,22 @@ class LibreOffice:
         """Whether a LibreOffice stands by: calls find it by its profile, hand it their files and need no start.
 
         It has an empty document open, for without one it ends with the first call. It is started without its launcher,
-        whose child would outlive a warden that is killed. Where it does not come up, each call starts one of its own.
+        whose child would outlive a warden that is killed. Where it does not come up, each call starts one of its own,
+        and only every so many of them wait for it again.
         """
         if 0 < self._workshop.kept < TOO_LARGE:
             return True
+        if self._without:
+            self._without -= 1
+            return False
+        until = time.monotonic() + min(self._timeout, _UP_WITHIN)
         # With a profile that it has just completed it ends, for its launcher to start it again.
-        return any(self._came_up() for _ in range(_STARTS))
+        up = any(self._came_up(until) for _ in range(_STARTS))
+        self._without = 0 if up else _WITHOUT
+        return up
 
-    def _came_up(self) -> bool:
-        """Whether it has its document open, in time; nothing is left of it if not."""
+    def _came_up(self, until: float) -> bool:
+        """Whether it has its document open by then, on the monotonic clock; nothing is left of it if not."""
         folder = self._workshop.folder / "ready"
         folder.mkdir(mode=0o700, exist_ok=True)
         document, opened = folder / "ready.txt", folder / ".~lock.ready.txt#"
@@ -145,7 +157,6 @@ class LibreOffice:
         opened.unlink(missing_ok=True)
         words = [_without_launcher(self._program), _installation(self._profile()), *_QUIET, str(document)]
         self._workshop.keep(words, self._environment())
-        until = time.monotonic() + min(self._timeout, _UP_WITHIN)
         while not opened.exists():
             if time.monotonic() > until or not self._workshop.look():
                 self._workshop.keep((), {})
@@ -153,11 +164,12 @@ class LibreOffice:
             time.sleep(_LOOK)
         return True
 
-    def _divide(self, pdf: PdfBytes, count: int) -> Sequence[PdfBytes | ConversionFailed]:
-        """The PDF of each of `count` documents, with its own glyphs only; nothing if they cannot be told apart."""
-        if count == 1:
+    def _divide(self, pdf: PdfBytes, joined: Joined) -> Sequence[PdfBytes | ConversionFailed]:
+        """The PDF of each of the joined forms, with its own glyphs only; nothing if they cannot be told apart."""
+        if joined.parts == 1:
             return [slim(pdf, self._shelf)]
-        return split(pdf, pages_of_parts(pdf, count), self._shelf)
+        parts = find_parts(pdf, joined.parts, bool(joined.pictures))
+        return split(pdf, parts, joined.pictures, self._shelf)
 
     def _command(self, tray: Path, profile: Path, documents: dict[str, DocxBytes]) -> list[str]:
         return [
@@ -183,6 +195,7 @@ class LibreOffice:
             "LC_ALL": "C.UTF-8",
             "SAL_USE_VCLPLUGIN": "svp",
             "SAL_DISABLE_OPENCL": "1",
+            "GLIBC_TUNABLES": _ALLOCATOR,
         }
         if self._own_fonts:
             environment |= font_environment(folder, self._own_fonts, system=True)

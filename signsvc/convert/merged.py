@@ -1,8 +1,11 @@
-"""Many filled forms of one template as one .docx, and where each of them begins in the PDF made of it.
+"""Many filled forms of one template as one .docx.
 
 A start of LibreOffice costs a second and a file a tenth of one; a form within a file costs a few thousandths. Each form
 keeps its own section, and with it margins, headers and footers, and begins on a new page. What numbers or names things
 across a document would come out otherwise than in the form alone, so forms that have any of it are not joined.
+
+A picture of its own costs LibreOffice as much as half of the form's text. Where it stands alone in its paragraph, only
+the first form keeps it; the others keep its place, a line of the same height, and get it when their PDF is divided.
 """
 
 from __future__ import annotations
@@ -16,10 +19,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-import pypdfium2
-from pypdfium2 import raw
-
 from signsvc.models import DocxBytes
+
+from .bitmap import Bitmap
+from .marks import beginning, bookmark
+from .vacancy import is_fitting, vacated
 
 _DOCUMENT, _RELATIONS, _CORE = "word/document.xml", "word/_rels/document.xml.rels", "docProps/core.xml"
 _TYPES = "[Content_Types].xml"
@@ -56,15 +60,24 @@ _END = (
 _ENTRY_DATE = (1980, 1, 1, 0, 0, 0)
 
 
+@dataclass(frozen=True)
+class Joined:
+    """A .docx of so many forms, and the pictures that they have no more than a place for: all of them, or none."""
+
+    docx: DocxBytes
+    parts: int
+    pictures: Sequence[Bitmap] = ()
+
+
 class _Apart(ValueError):
     """These forms, or one of them, cannot be joined exactly."""
 
 
-def join(documents: Sequence[DocxBytes]) -> DocxBytes | None:
+def join(documents: Sequence[DocxBytes]) -> Joined | None:
     """One .docx with the pages of each form, or None where they would not be exactly those of the form alone.
 
-    The forms must be fillings of one template. Its own bookmarks are dropped; each form's first paragraph gets one of
-    its own, by which `pages_of_parts` finds it again.
+    The forms must be fillings of one template. Its own bookmarks are dropped; each form's first paragraph, and the
+    place of its picture, get one of their own, by which they are found again.
     """
     try:
         return _joined([_entries(document) for document in documents])
@@ -72,46 +85,22 @@ def join(documents: Sequence[DocxBytes]) -> DocxBytes | None:
         return None
 
 
-def pages_of_parts(pdf: bytes, parts: int) -> list[range]:
-    """The pages (from 0) of each of the `parts` forms joined; nothing if they cannot be told apart."""
-    try:
-        document = pypdfium2.PdfDocument(pdf)
-    except pypdfium2.PdfiumError:
-        return []
-    try:
-        starts = [_page_of(document, _name(part)) for part in range(parts)]
-        ends = [*starts[1:], len(document)]
-    finally:
-        document.close()
-    pages = [range(start, end) for start, end in zip(starts, ends, strict=True)]
-    return pages if starts[0] == 0 and all(pages) else []
-
-
-def _page_of(document: pypdfium2.PdfDocument, name: str) -> int:
-    """The page that a named destination is on, -1 if there is none of that name."""
-    destination = raw.FPDF_GetNamedDestByName(document, name.encode())
-    return int(raw.FPDFDest_GetDestPageIndex(document, destination)) if destination else -1
-
-
-def _name(part: int) -> str:
-    """The form's bookmark: letters and digits stand in a PDF as they are."""
-    return f"part{part + 1:04d}"
-
-
 def _entries(document: DocxBytes) -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(document)) as archive:
         return {info.filename: archive.read(info) for info in archive.infolist()}
 
 
-def _joined(packages: Sequence[Mapping[str, bytes]]) -> DocxBytes:
+def _joined(packages: Sequence[Mapping[str, bytes]]) -> Joined:
     first = packages[0]
     if any(_SHARED_REACHING.search(data) for name, data in first.items() if name.endswith(".xml")):
         raise _Apart
     pictures = _own_pictures(packages)
     bodies = [package[_DOCUMENT].decode() for package in packages]
-    entries = {**first, _CORE: _NO_CORE, _DOCUMENT: _document(bodies, tuple(pictures)).encode()}
+    left_out = _left_out(packages, bodies, pictures)
+    document = _document(bodies, tuple(pictures), bool(left_out)).encode()
+    entries = {**first, _CORE: _NO_CORE, _DOCUMENT: document}
     added = ""
-    for part, package in enumerate(packages):
+    for part, package in enumerate(packages[:1] if left_out else packages):
         for key, name in pictures.items():
             own = _own(name, part)
             # What the template has under this name already would be shown in its place, in every form.
@@ -122,7 +111,7 @@ def _joined(packages: Sequence[Mapping[str, bytes]]) -> DocxBytes:
     if first[_RELATIONS].count(b"</Relationships>") != 1:
         raise _Apart
     entries[_RELATIONS] = first[_RELATIONS].replace(b"</Relationships>", f"{added}</Relationships>".encode())
-    return _zip(entries)
+    return Joined(_zip(entries), len(packages), left_out)
 
 
 def _own_pictures(packages: Sequence[Mapping[str, bytes]]) -> dict[str, str]:
@@ -145,6 +134,18 @@ def _own_pictures(packages: Sequence[Mapping[str, bytes]]) -> dict[str, str]:
     return pictures
 
 
+def _left_out(
+    packages: Sequence[Mapping[str, bytes]], bodies: Sequence[str], pictures: Mapping[str, str]
+) -> Sequence[Bitmap]:
+    """The only own picture of each form, if every one of them could be put into the PDF as well; else nothing."""
+    if len(pictures) != 1:
+        return ()
+    [(key, name)] = pictures.items()
+    bitmaps = [Bitmap.from_png(package[name]) for package in packages]
+    sound = all(bitmaps) and all(is_fitting(body, key) for body in bodies)
+    return [bitmap for bitmap in bitmaps if bitmap] if sound else ()
+
+
 def _targets(relations: str) -> dict[str, str]:
     """Id of each relation of the body -> the entry it leads to."""
     return {
@@ -157,7 +158,7 @@ def _targets(relations: str) -> dict[str, str]:
 def _own(text: str, part: int) -> str:
     """A relation's id, or a picture's entry, for one form alone."""
     folder, name = posixpath.split(text)
-    return posixpath.join(folder, _name(part) + name)
+    return posixpath.join(folder, beginning(part) + name)
 
 
 @dataclass(frozen=True)
@@ -170,12 +171,17 @@ class _Form:
     tail: str
 
     @classmethod
-    def read(cls, xml: str, part: int, pictures: Sequence[str]) -> _Form:
-        """Cut up, with names of its own; raises _Apart for a body that would not look the same among others."""
+    def read(cls, xml: str, part: int, pictures: Sequence[str], left_out: bool) -> _Form:
+        """Cut up, with names of its own; raises _Apart for a body that would not look the same among others.
+
+        If pictures are `left_out`, there is a mark where one stands, and nothing but the first form's.
+        """
         cut = _PARTS.fullmatch(xml)
         if cut is None or xml.count("<w:sectPr") != 1 or xml.count(_WORD) != 1 or _REACHING.search(xml):
             raise _Apart
         content = _BOOKMARK.sub("", cut[2])
+        if left_out:
+            content = vacated(content, part)
         for key in pictures:
             content = re.sub(
                 rf'(<a:blip [^<>]*?r:embed="){re.escape(key)}"', rf'\g<1>{_own(key, part)}"', content
@@ -190,12 +196,11 @@ def _marked(content: str, part: int) -> str:
     first = _FIRST_PARAGRAPH.match(content)
     if first is None:
         raise _Apart
-    mark = f'<w:bookmarkStart w:id="{part + 1}" w:name="{_name(part)}"/><w:bookmarkEnd w:id="{part + 1}"/>'
-    return content[: first.end()] + mark + content[first.end() :]
+    return content[: first.end()] + bookmark(beginning(part), 2 * part + 1) + content[first.end() :]
 
 
-def _document(bodies: Sequence[str], pictures: Sequence[str]) -> str:
-    forms = [_Form.read(xml, part, pictures) for part, xml in enumerate(bodies)]
+def _document(bodies: Sequence[str], pictures: Sequence[str], left_out: bool) -> str:
+    forms = [_Form.read(xml, part, pictures, left_out) for part, xml in enumerate(bodies)]
     last = forms[-1]
     if any(form.head != last.head for form in forms):
         raise _Apart

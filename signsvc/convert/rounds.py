@@ -10,6 +10,7 @@ from math import ceil
 from signsvc.errors import ConversionFailed
 from signsvc.models import DocxBytes, PdfBytes
 
+from .merged import Joined
 from .workshop import Outcome
 
 # One call of the program: file name -> document in, file name -> PDF out. Names are neutral: 0001.docx, 0001.pdf.
@@ -30,16 +31,16 @@ _REASONS = {
 class Joining:
     """How documents share a file: at most `most` of them.
 
-    `join` gives None for documents that cannot share one. `divide` gives the PDF of each of so many documents, or why
-    there is none; nothing where they cannot be told apart.
+    `join` gives None for documents that cannot share one. `divide` gives the PDF of each of those joined, or why there
+    is none; nothing where they cannot be told apart.
     """
 
     most: int
-    join: Callable[[Sequence[DocxBytes]], DocxBytes | None]
-    divide: Callable[[PdfBytes, int], Sequence[PdfBytes | ConversionFailed]]
+    join: Callable[[Sequence[DocxBytes]], Joined | None]
+    divide: Callable[[PdfBytes, Joined], Sequence[PdfBytes | ConversionFailed]]
 
 
-EACH_ITS_OWN = Joining(1, lambda documents: None, lambda pdf, count: [pdf])
+EACH_ITS_OWN = Joining(1, lambda documents: None, lambda pdf, joined: [pdf])
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class _File:
     """What the program gets: the documents of these numbers."""
 
     numbers: Sequence[int]
-    content: DocxBytes = field(repr=False)
+    content: Joined = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -66,7 +67,7 @@ def convert_in_rounds(
     outcome, fruitless = Outcome.DONE, 0
     while rounds.waiting and fruitless < _FRUITLESS:
         batch = rounds.next()
-        made, outcome = call({f"{file.name}.docx": file.content for file in batch})
+        made, outcome = call({f"{file.name}.docx": file.content.docx for file in batch})
         fruitless = 0 if made else fruitless + 1
         rounds.take(batch, made, outcome)
     lost = ConversionFailed(_REASONS[outcome])
@@ -101,7 +102,7 @@ class _Rounds:
 
     def _divide(self, file: _File, pdf: PdfBytes) -> None:
         """Of many, those without a result are tried again; one alone has had its chance."""
-        results = self._joining.divide(pdf, len(file.numbers))
+        results = self._joining.divide(pdf, file.content)
         for number, result in zip(file.numbers, results, strict=False):
             if isinstance(result, bytes) or len(file.numbers) == 1:
                 self.results[number] = result
@@ -119,7 +120,7 @@ class _Rounds:
         for start in range(0, len(numbers), max(most, 1)):
             some = numbers[start : start + most]
             documents = [self._documents[number] for number in some]
-            content = documents[0] if len(documents) == 1 else self._joining.join(documents)
+            content = Joined(documents[0], 1) if len(documents) == 1 else self._joining.join(documents)
             if content is None:
                 yield from self._files(some, ceil(len(some) / PIECES))
             else:

@@ -21,7 +21,10 @@ from signsvc.errors import ConversionFailed
 from signsvc.models import PdfBytes
 
 from .alone import copied
+from .bitmap import Bitmap
 from .contents import Unreadable
+from .insets import Inset, place_all
+from .marks import Part
 from .ownglyphs import FontShelf
 from .sheets import Sheet, Source
 
@@ -33,8 +36,10 @@ _CATALOGUE = frozenset({"/Lang", "/ViewerPreferences"})
 _STREAM = frozenset({"/Length", "/Filter", "/Resources"})
 
 
-def split(pdf: bytes, parts: Sequence[range], shelf: FontShelf) -> list[PdfBytes | ConversionFailed]:
-    """The pages of each part (numbers from 0) as a file of its own, or why there is none.
+def split(
+    pdf: bytes, parts: Sequence[Part], pictures: Sequence[Bitmap], shelf: FontShelf
+) -> list[PdfBytes | ConversionFailed]:
+    """The pages of each part as a file of its own, with its picture if that was left out, or why there is none.
 
     A part with anything that is not known for certain fails, and leaves the others alone; so does one with a character
     that looks like another's: LibreOffice gives their common glyph but one text.
@@ -42,7 +47,8 @@ def split(pdf: bytes, parts: Sequence[range], shelf: FontShelf) -> list[PdfBytes
     try:
         with _opened(pdf) as whole:
             source = Source(whole, shelf)
-            return [_split_off(source, part) for part in parts]
+            insets = place_all(source.pages, parts, pictures)
+            return [_split_off(source, part.pages, inset) for part, inset in zip(parts, insets, strict=True)]
     except Exception:  # noqa: BLE001 (a PDF that cannot be read may raise anything)
         return [_failed() for _ in parts]
 
@@ -51,7 +57,7 @@ def slim(pdf: bytes, shelf: FontShelf) -> PdfBytes | ConversionFailed:
     """All pages as one file, in the same way: the PDF of one document."""
     try:
         with _opened(pdf) as whole:
-            return _split_off(Source(whole, shelf, alone=True), range(len(whole.pages)))
+            return _split_off(Source(whole, shelf, alone=True), range(len(whole.pages)), None)
     except Exception:  # noqa: BLE001 (as above)
         return _failed()
 
@@ -65,10 +71,10 @@ def _opened(pdf: bytes) -> Iterator[Pdf]:
             raise Unreadable("damaged")
 
 
-def _split_off(source: Source, part: range) -> PdfBytes | ConversionFailed:
+def _split_off(source: Source, pages: range, inset: Inset | None) -> PdfBytes | ConversionFailed:
     try:
         with pikepdf.new() as file:
-            return _Part(source, file).made_of(part)
+            return _Part(source, file).made_of(pages, inset)
     except Exception:  # noqa: BLE001 (as above)
         return _failed()
 
@@ -85,8 +91,8 @@ class _Part:
         self._fonts: dict[tuple[int, int], Object] = {}  # by their numbers in the source
         self._drawn: dict[tuple[int, int], Object] = {}
 
-    def made_of(self, numbers: range) -> PdfBytes:
-        """The whole file."""
+    def made_of(self, numbers: range, inset: Inset | None) -> PdfBytes:
+        """The whole file, with a picture put in."""
         pages = [self._source.pages[number] for number in numbers]
         if not pages:
             raise Unreadable("no page")
@@ -94,6 +100,8 @@ class _Part:
         self._add_fonts(sheets)
         for page, sheet in zip(pages, sheets, strict=True):
             self._file.pages.append(self._page(page, sheet))
+        if inset:
+            inset.put_on(self._file.pages[inset.page - numbers.start], self._file)
         for key in _CATALOGUE.intersection(self._source.root.keys()):
             self._file.Root[key] = copied(self._source.root[key], self._file)
         out = BytesIO()

@@ -17,15 +17,14 @@ from docx.opc.constants import RELATIONSHIP_TYPE as RT
 from docx.opc.part import XmlPart
 from docx.oxml.ns import qn
 from docx.parts.story import StoryPart
-from docx.shared import Mm
 from lxml import etree
 
 from signsvc.errors import TemplateError
+from signsvc.fill.drawing import fit_line, is_alone, picture
 from signsvc.fill.faces import Styles
 from signsvc.fill.fields import FIELD, Fields, Found, drop, merge_fields, own_runs
 from signsvc.fill.limits import refused_features
 from signsvc.fill.safety import refuse_unsafe
-from signsvc.fill.values import QR_MM, qr_png
 from signsvc.models import Role
 
 # Stands in XML where the name of the body face goes that is known only when filling.
@@ -134,6 +133,9 @@ def _compile_part(part: StoryPart, work: _Work) -> None:
     etree.strip_tags(root, etree.ProcessingInstruction, etree.Comment)
     runs = [run for paragraph in root.iter(qn("w:p")) for run in own_runs(paragraph)]
     roles = {run: work.styles.role(run) for run in runs}
+    for paragraph in root.iter(qn("w:p")):
+        if is_alone(paragraph, work.found.fields.picture):
+            fit_line(paragraph, part)
     _use_standard_face(root)
     # The innermost first, so that a run that holds a text box is copied with its slots already in it.
     for run in reversed(runs):
@@ -154,30 +156,26 @@ def _split(run: Any, role: Role, part: StoryPart, work: _Work) -> Iterator[Any]:
         while pictured in fixed_and_fields[1::2]:
             at = 1 + 2 * fixed_and_fields[1::2].index(pictured)
             yield _slot(run, role, fixed_and_fields[:at], work)
-            yield _bare(run, _picture(part, work))
+            drawing, entry = picture(part)
+            work.pictures.add(entry)
+            yield _run(run, drawing)
             fixed_and_fields = fixed_and_fields[at + 1 :]
         yield _slot(run, role, fixed_and_fields, work)
 
 
 def _bare(run: Any, child: Any) -> Any:
     """A run like `run` that holds only `child`."""
-    copy = run.makeelement(run.tag, nsmap=run.nsmap)
+    copy = _run(run, child)
     if (properties := run.find(qn("w:rPr"))) is not None:
-        copy.append(deepcopy(properties))
-    copy.append(child)
+        copy.insert(0, deepcopy(properties))
     return copy
 
 
-def _picture(part: StoryPart, work: _Work) -> Any:
-    """A drawing element with a stand-in for the QR code; the real one takes the place of its bytes."""
-    stand_in = io.BytesIO(qr_png("stand-in"))
-    inline = part.new_pic_inline(stand_in, Mm(QR_MM), Mm(QR_MM))
-    inline.docPr.set("descr", "查验二维码")
-    key = inline.graphic.graphicData.pic.blipFill.blip.embed
-    work.pictures.add(part.related_parts[key].partname.membername)
-    drawing = etree.Element(qn("w:drawing"))
-    drawing.append(inline)
-    return drawing
+def _run(run: Any, child: Any) -> Any:
+    """A run in the place of `run` that holds only `child`, which none of its properties hides or moves."""
+    made = run.makeelement(run.tag, nsmap=run.nsmap)
+    made.append(child)
+    return made
 
 
 def _slot(run: Any, role: Role, texts: list[str], work: _Work) -> Any:

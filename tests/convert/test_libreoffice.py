@@ -21,6 +21,7 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml.ns import qn
 from needs import require
 from pypdf import PdfReader
+from whole.traces import traces
 
 from signsvc.convert import libreoffice
 from signsvc.convert.fontprogram import font_name, read_program
@@ -171,9 +172,10 @@ def test_linked_addresses_are_not_fetched(office: LibreOffice) -> None:
 def test_nothing_of_a_document_stays_after_its_call(tmp_path: Path) -> None:
     require("soffice")
     with LibreOffice(tmp_path / "work", 120, FONTS) as converter:
-        converter.convert([form()])
-        left = [path for path in (tmp_path / "work").rglob("*") if path.suffix in (".docx", ".pdf")]
-        assert left == []
+        made(converter, [form(name) for name in NAMES])
+        made(converter, [form(NAMES[0])])
+        assert standing_by(converter)
+        assert traces([tmp_path / "work"], NAMES) == []
     assert list((tmp_path / "work").iterdir()) == []
 
 
@@ -280,6 +282,28 @@ def test_one_that_has_grown_is_replaced(ready: LibreOffice, monkeypatch: pytest.
     monkeypatch.setattr(libreoffice, "TOO_LARGE", 1)
     made(ready, [form()])
     assert not set(before) & set(standing_by(ready))
+
+
+def test_one_that_never_comes_up_is_not_waited_for_by_every_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libreoffice, "_UP_WITHIN", 0.5)
+    monkeypatch.setattr(libreoffice, "_WITHOUT", 4)
+    program, started = tmp_path / "soffice", tmp_path / "started"
+    program.write_text(
+        f'#!/bin/sh\nfor last; do :; done\ncase "$last" in *ready.txt) echo >> {started}; kill -STOP $$ ;; esac\n'
+    )
+    program.chmod(0o755)
+    with LibreOffice(tmp_path / "work", 5, program=str(program)) as converter:
+        times = []
+        for _ in range(5):  # of two calls each: a document is tried twice
+            converter.convert([form()])
+            times.append(len(started.read_text()))
+    first, again = times[0], times[2]
+    assert 1 <= first <= libreoffice._STARTS
+    assert times[1] == first
+    assert first < again <= 2 * libreoffice._STARTS
+    assert times[3:] == [again, again]
 
 
 def test_the_version_is_told(office: LibreOffice) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from signsvc.convert.merged import Joined
 from signsvc.convert.rounds import PIECES, Joining, convert_in_rounds
 from signsvc.convert.workshop import Outcome
 from signsvc.errors import ConversionFailed
@@ -20,17 +21,17 @@ ENDS = {CRASHES: Outcome.CRASHED, HANGS: Outcome.TIMED_OUT}
 FINE = (GOOD, LONER, BLURS, LOST)
 
 
-def join(documents: Sequence[DocxBytes]) -> DocxBytes | None:
+def join(documents: Sequence[DocxBytes]) -> Joined | None:
     """A loner is not joined."""
-    return None if LONER in documents else DocxBytes(b"+".join(documents))
+    return None if LONER in documents else Joined(DocxBytes(b"+".join(documents)), len(documents))
 
 
-def divide(pdf: PdfBytes, count: int) -> list[PdfBytes | ConversionFailed]:
+def divide(pdf: PdfBytes, joined: Joined) -> list[PdfBytes | ConversionFailed]:
     """Nobody can tell what is in a file with one that blurs; another is lost among others."""
-    kinds = pdf.split(b"+")
-    if count > 1 and BLURS in kinds:
+    kinds, many = pdf.split(b"+"), joined.parts > 1
+    if many and BLURS in kinds:
         return []
-    return [ConversionFailed("lost") if count > 1 and kind == LOST else PdfBytes(kind) for kind in kinds]
+    return [ConversionFailed("lost") if many and kind == LOST else PdfBytes(kind) for kind in kinds]
 
 
 def joining(most: int) -> Joining:

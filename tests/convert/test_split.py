@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Any
 
 import pikepdf
 import pypdfium2
@@ -18,6 +19,7 @@ from whole.glyphs import Pages
 from signsvc.convert import libreoffice
 from signsvc.convert.contents import read_uses
 from signsvc.convert.libreoffice import LibreOffice
+from signsvc.convert.marks import Part
 from signsvc.convert.ownglyphs import FontShelf
 from signsvc.convert.readback import read_back
 from signsvc.convert.split import slim, split
@@ -37,7 +39,7 @@ class Joined:
     """The PDF of all documents, the pages of each, and the documents."""
 
     pdf: PdfBytes
-    parts: Sequence[range]
+    parts: Sequence[Part]
     documents: Sequence[DocxBytes]
 
 
@@ -52,11 +54,11 @@ def complete(document: DocxBytes, name: str) -> DocxBytes:
 @pytest.fixture(scope="module")
 def joined(office: LibreOffice) -> Joined:
     """What LibreOffice makes of all the forms in one file."""
-    taken: list[tuple[PdfBytes, Sequence[range]]] = []
+    taken: list[tuple[PdfBytes, Sequence[Part]]] = []
 
-    def taking(pdf: PdfBytes, parts: Sequence[range], shelf: FontShelf) -> list[PdfBytes | ConversionFailed]:
+    def taking(pdf: PdfBytes, parts: Sequence[Part], *more: Any) -> list[PdfBytes | ConversionFailed]:
         taken.append((pdf, parts))
-        return split(pdf, parts, shelf)
+        return split(pdf, parts, *more)
 
     documents = [complete(form(name, more), name) for name, more in zip(NAMES, MORE, strict=True)]
     with pytest.MonkeyPatch.context() as patch:
@@ -68,7 +70,11 @@ def joined(office: LibreOffice) -> Joined:
 
 @pytest.fixture(scope="module")
 def files(joined: Joined) -> list[PdfBytes]:
-    return made(split(joined.pdf, joined.parts, SHELF))
+    return made(divided(joined.pdf, joined.parts))
+
+
+def divided(pdf: bytes, parts: Sequence[Part]) -> list[PdfBytes | ConversionFailed]:
+    return split(pdf, parts, (), SHELF)
 
 
 def made(results: Sequence[PdfBytes | ConversionFailed]) -> list[PdfBytes]:
@@ -91,9 +97,9 @@ def look(pdf: bytes, numbers: range) -> list[tuple[bytes, str]]:
 
 
 def test_a_file_shows_the_pages_as_they_were(joined: Joined, files: list[PdfBytes]) -> None:
-    assert [len(part) for part in joined.parts] == [1, 1, 2]
+    assert [len(part.pages) for part in joined.parts] == [1, 1, 2]
     for part, file in zip(joined.parts, files, strict=True):
-        assert look(file, range(len(part))) == look(joined.pdf, part)
+        assert look(file, range(len(part.pages))) == look(joined.pdf, part.pages)
 
 
 def test_it_is_accepted_by_those_who_get_it(joined: Joined, files: list[PdfBytes]) -> None:
@@ -153,11 +159,11 @@ def test_it_tells_nothing_of_the_whole(files: list[PdfBytes]) -> None:
 
 
 def test_the_same_pdf_gives_the_same_bytes(joined: Joined, files: list[PdfBytes]) -> None:
-    assert split(joined.pdf, joined.parts, SHELF) == files
+    assert divided(joined.pdf, joined.parts) == files
 
 
 def test_a_font_without_its_original_stays_whole_or_is_not_taken_apart(joined: Joined) -> None:
-    results = split(joined.pdf, [range(4), *joined.parts], FontShelf([]))
+    results = split(joined.pdf, [Part(range(4)), *joined.parts], (), FontShelf([]))
     assert [isinstance(result, ConversionFailed) for result in results] == [False, True, True, True]
     with pikepdf.open(BytesIO(made(results[:1])[0])) as opened:
         assert "/FontFile" in opened.pages[0].Resources.Font["/F1"].FontDescriptor
@@ -240,7 +246,7 @@ UNKNOWN = {
 
 @pytest.mark.parametrize("change", UNKNOWN.values(), ids=UNKNOWN)
 def test_what_is_not_known_for_certain_fails_alone(joined: Joined, change: Callable[[Pdf], object]) -> None:
-    results = split(changed(joined, change), joined.parts, SHELF)
+    results = divided(changed(joined, change), joined.parts)
     assert [isinstance(result, ConversionFailed) for result in results] == [False, True, False]
 
 
@@ -264,18 +270,18 @@ def forget_resources(opened: Pdf) -> None:
 def test_a_font_or_page_that_is_not_known_for_certain_fails_all(
     joined: Joined, change: Callable[[Pdf], object]
 ) -> None:
-    results = split(changed(joined, change), joined.parts, SHELF)
+    results = divided(changed(joined, change), joined.parts)
     assert all(isinstance(result, ConversionFailed) for result in results)
 
 
 @pytest.mark.parametrize("keep", [0, 20, 2000, -2000])
 def test_a_broken_pdf_fails(joined: Joined, keep: int) -> None:
-    results = split(joined.pdf[:keep], joined.parts, SHELF)
+    results = divided(joined.pdf[:keep], joined.parts)
     assert all(isinstance(result, ConversionFailed) for result in [*results, slim(joined.pdf[:keep], SHELF)])
 
 
 def test_pages_that_are_not_there_fail_alone(joined: Joined) -> None:
-    results = split(joined.pdf, [range(1), range(3, 5), range(0)], SHELF)
+    results = divided(joined.pdf, [Part(range(1)), Part(range(3, 5)), Part(range(0))])
     assert [isinstance(result, ConversionFailed) for result in results] == [False, True, True]
 
 
@@ -291,8 +297,8 @@ def test_text_in_a_form_is_text_of_the_page(joined: Joined, files: list[PdfBytes
             inner = Stream(opened, name.encode() + b" Do")
         page.Contents = inner
 
-    [file] = made(split(changed(joined, wrap), joined.parts[1:2], SHELF))
-    assert look(file, range(1)) == look(joined.pdf, joined.parts[1])
+    [file] = made(divided(changed(joined, wrap), joined.parts[1:2]))
+    assert look(file, range(1)) == look(joined.pdf, joined.parts[1].pages)
     assert [face.holds for face in Pages(file).faces.values()] == [
         face.holds for face in Pages(files[1]).faces.values()
     ]
@@ -304,14 +310,14 @@ def test_a_link_to_an_address_stays(joined: Joined) -> None:
         link = Dictionary(Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=action)
         opened.pages[1].obj.Annots = Array([opened.make_indirect(link)])
 
-    [file] = made(split(changed(joined, link), joined.parts[1:2], SHELF))
+    [file] = made(divided(changed(joined, link), joined.parts[1:2]))
     with pikepdf.open(BytesIO(file)) as opened:
         assert opened.pages[0].Annots[0].A.URI == "https://example.org/"
     rewrite(file)
 
 
 def test_a_document_alone_is_taken_in_the_same_way(joined: Joined) -> None:
-    assert [slim(joined.pdf, SHELF)] == split(joined.pdf, [range(4)], SHELF)
+    assert [slim(joined.pdf, SHELF)] == divided(joined.pdf, [Part(range(4))])
 
 
 def test_a_character_that_looks_like_it_in_a_neighbour_changes_no_text(office: LibreOffice) -> None:
