@@ -37,7 +37,7 @@ from typing import Any
 
 from signsvc.certificates import describe
 from signsvc.errors import InputError, SignsvcError
-from signsvc.identity import clean_text, normalise_code, normalise_name, normalise_number, plain_id_number
+from signsvc.identity import normalise_code, normalise_number
 from signsvc.models import Sha256
 from signsvc.registry import Known, Registry
 from signsvc.report import (
@@ -56,7 +56,7 @@ from signsvc.report import (
     notes,
     status_at,
 )
-from signsvc.requests.cells import parse_day
+from signsvc.requests.claims import forms
 from signsvc.revocations import Force, InForce, Revoked, force
 from signsvc.seal.findings import Examination, Outcome
 from signsvc.texts import Text
@@ -89,8 +89,6 @@ SEAL_CHECKS = {
     ),
 }
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_STATEMENT_LIMIT = 2000  # characters
-_FULL_WIDTH = str.maketrans(",;:?!()", "，；：？！（）")
 
 
 @dataclass(frozen=True)
@@ -135,9 +133,9 @@ class Verifier:
         if self.registry is None or report.certificate is None:
             return {}
         matches = dict.fromkeys(claims, False)
-        forms = {field: _forms(field, raw) for field, raw in claims.items()}
+        waiting = {field: forms(field, raw) for field, raw in claims.items()}
         # Once for all claims, and again only for a statement that can be printed in more ways than one.
-        while asked := {field: left.pop(0) for field, left in forms.items() if left and not matches[field]}:
+        while asked := {field: left.pop(0) for field, left in waiting.items() if left and not matches[field]}:
             matches |= self.registry.matches(report.certificate.number, asked)
         return matches
 
@@ -391,30 +389,3 @@ def _sha256(raw: str) -> Sha256:
     if not _SHA256.fullmatch(text):
         raise InputError("SHA-256 应为 64 位十六进制数字", "malformed_sha256")
     return Sha256(text)
-
-
-def _forms(field: str, raw: str) -> list[str]:
-    """The forms in which a claimed value may have been registered; none for what no certificate can hold."""
-    try:
-        match field:
-            case "name":
-                return [normalise_name(raw)[0]]
-            case "id_number":
-                return [plain_id_number(raw)]
-            case "valid_until":
-                day = parse_day(raw)
-                return [day.isoformat()] if day else []
-            case _:
-                return _printed(raw)
-    except ValueError:
-        return []
-
-
-def _printed(raw: str) -> list[str]:
-    """The statements that may be meant by one copied line by line, or typed with half-width punctuation or another end.
-
-    What is registered of it is a keyed hash of the very words, so each way is asked about by itself.
-    """
-    text = clean_text("".join(line.strip() for line in raw.splitlines()), _STATEMENT_LIMIT)
-    ways = [way.rstrip("。.") for way in (text, text.translate(_FULL_WIDTH))]
-    return list(dict.fromkeys((text, *ways, *(f"{way}。" for way in ways))))

@@ -46,6 +46,8 @@ DOCUMENTS = (
     "docs/api.md",
     "docs/log.md",
     "docs/operating.md",
+    "docs/performance.md",
+    "docs/benchmarks.md",
 )
 TYPED = (
     "docs/catalogue.md",
@@ -168,7 +170,7 @@ def test_the_commands_of_the_other_documents_do_what_they_say(followed: Terminal
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_no_block_is_left_out_by_its_fence(document: str) -> None:
     kinds = re.findall(r"^ *```(.*)$", read(document), re.MULTILINE)[::2]
-    assert set(kinds) <= {"sh", "console", "toml", "nginx", ""}
+    assert set(kinds) <= {"sh", "console", "toml", "nginx", "text", ""}
     assert kinds.count("sh") == len(FENCE.findall(read(document)))
     assert "sh" not in kinds or document in ("README.md", *TYPED)
 
