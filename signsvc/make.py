@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 from signsvc.errors import Fault
 from signsvc.models import DocxBytes, Draft, OfficeId, PdfBytes, SealedPdf, SealPlace, Sha256, Standing
@@ -72,10 +73,15 @@ def make(maker: Maker, drafts: Sequence[Draft]) -> list[Made]:
 
 
 def at_once(maker: Maker) -> Make:
-    """Making in this very process: what comes of it is there before anybody waits."""
+    """Making in this very process: what comes of it is there before anybody waits.
+
+    Threads take turns: the converter has one at a time anyway, and PDFium, which reads back, may crash with two.
+    """
+    turn = Lock()
 
     def begin(drafts: Sequence[Draft]) -> Callable[[], Sequence[Made]]:
-        made = make(maker, drafts)
+        with turn:
+            made = make(maker, drafts)
         return lambda: made
 
     return begin

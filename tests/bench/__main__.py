@@ -14,7 +14,7 @@ from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 
-from bench import decisions, growth, kills, page, pipeline, service, stages, timing
+from bench import decisions, growth, kills, page, pipeline, service, single, stages, timing
 from bench.million import Filled, filled_home
 from home import Home
 
@@ -37,6 +37,7 @@ def parts(plots: Path | None) -> dict[str, Part]:
         "pipeline": partial(pipeline.tell, pipeline.SIZES, plots),
         LONG: partial(pipeline.tell, pipeline.LONG, plots),
         "stages": stages.tell,
+        "single": single.tell,
         "decisions": decisions.tell,
         "kills": kills.tell,
         "timing": _with(FEW, timing.tell),
