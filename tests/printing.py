@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pypdfium2
 from pypdfium2 import raw
 
-from signsvc.convert import Choice, choose_converter, read_back
+from signsvc.convert import Choice, Pictures, choose_converter, read_back
 from signsvc.fill import text_of
 from signsvc.fonts import FontBook
 from signsvc.models import DocxBytes, PdfBytes, SealPlace
@@ -18,10 +18,11 @@ MM = 72 / 25.4
 
 
 class Filled(NamedTuple):
-    """A filled form, and the date and line under it between which its seal goes."""
+    """A filled form, the date and line under it between which its seal goes, and the PNG of its code."""
 
     document: DocxBytes
     anchor: tuple[str, str]
+    code: bytes | None = None
 
 
 def font_book() -> FontBook:
@@ -39,10 +40,11 @@ def converted_and_read(
         results = converter.convert([one.document for one in filled.values()])
     pdfs = {name: pdf for name, pdf in zip(filled, results, strict=True) if isinstance(pdf, bytes)}
     assert len(pdfs) == len(filled)
-    return {
-        name: (pdf, read_back(PdfBytes(pdf), text_of(one.document), book.allowed_names, one.anchor))
-        for (name, pdf), one in zip(pdfs.items(), filled.values(), strict=True)
-    }
+    return {name: (pdf, _read(PdfBytes(pdf), book, filled[name])) for name, pdf in pdfs.items()}
+
+
+def _read(pdf: PdfBytes, book: FontBook, one: Filled) -> SealPlace:
+    return read_back(pdf, text_of(one.document), book.allowed_names, one.anchor, Pictures(one.code))
 
 
 def boxes(page: pypdfium2.PdfPage, words: str) -> tuple[float, float, float, float]:

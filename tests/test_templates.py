@@ -81,7 +81,8 @@ def printed(choice: Choice, drafts: dict[str, Draft], work: Path) -> dict[str, b
     filled = {}
     for name, one in drafts.items():
         anchor = (values(one)["出具日期"], f"（{values(one)['出具组织']}盖章）")
-        filled[name] = Filled(form.fill(values(one), qr_png(one.qr_url), book.choose), anchor)
+        code = qr_png(one.qr_url)
+        filled[name] = Filled(form.fill(values(one), code, book.choose), anchor, code)
     return {name: pdf for name, (pdf, _) in converted_and_read(choice, book, filled, work).items()}
 
 

@@ -9,9 +9,10 @@ from typing import Literal, Protocol, Self
 from signsvc.errors import ConversionFailed, SettingsError
 from signsvc.models import DocxBytes, PdfBytes
 
+from .drawn import NO_PICTURES, Pictures
 from .embedded import Embedded, is_available
 from .libreoffice import LibreOffice, find_program
-from .readback import read_back
+from .readback import pictures_in, read_back
 
 Choice = Literal["auto", "libreoffice", "embedded"]
 
@@ -57,4 +58,13 @@ def choose_converter(
     )
 
 
-__all__ = ["Choice", "ConversionFailed", "Converter", "choose_converter", "read_back"]
+__all__ = [
+    "NO_PICTURES",
+    "Choice",
+    "ConversionFailed",
+    "Converter",
+    "Pictures",
+    "choose_converter",
+    "pictures_in",
+    "read_back",
+]

@@ -6,7 +6,8 @@ they never get as far as the seal.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pikepdf import Array, Dictionary, Object, Pdf, Stream
@@ -52,21 +53,35 @@ _FORBIDDEN_ACTIONS = frozenset(
         ),
     )
 )
+# Any of these names, as qpdf writes them: where none is found, nothing need be looked at more closely.
+_SUSPECT = re.compile(
+    rb"/(?:%b)\b"
+    % b"|".join(name[1:].encode() for name in sorted({*_FORBIDDEN_KEYS, *_FORBIDDEN_ACTIONS, "/Action"}))
+)
 
 
-def check_inert(data: bytes, document: Pdf) -> None:
-    """Raise Unacceptable for more than one revision, encryption, anything active, and annotations but links."""
+def check_inert(data: bytes, document: Pdf, objects: Sequence[Object]) -> None:
+    """Raise Unacceptable for more than one revision, encryption, anything active, and annotations but links.
+
+    `objects` are all those of the document.
+    """
     if data.count(b"startxref") != 1 or document.is_encrypted:
         raise Unacceptable("more than one revision, or encrypted")
     if isinstance(document.Root.get("/OpenAction"), Dictionary):
         raise Unacceptable("/OpenAction")
-    if len(document.objects) > _OBJECTS:
+    if len(objects) > _OBJECTS:
         raise Unacceptable("too many objects")
-    for item in document.objects:
-        _check(item)
+    for item in objects:
+        if _SUSPECT.search(_written(item)):
+            _check(item)
     for page in document.pages:
         for annotation in page.obj.get("/Annots", ()):
             _check_annotation(annotation)
+
+
+def _written(item: Object) -> bytes:
+    """An object without the data of its stream; what it refers to is an object of its own."""
+    return (item.stream_dict if isinstance(item, Stream) else item).unparse(resolved=True)
 
 
 def _check(value: Any) -> None:

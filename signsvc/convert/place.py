@@ -7,7 +7,8 @@ middle of those lines.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pypdfium2
@@ -17,10 +18,12 @@ from signsvc.errors import TextMismatch
 from signsvc.models import PdfBytes, SealPlace
 
 SEAL_RADIUS = 21.0 * 72 / 25.4  # points; half of 42 mm
-_SLACK = 2.0  # points a glyph may reach over the page's edge
+_SLACK = 2.0  # points a glyph may reach over an edge
 _RAISE = 0.1  # part of the radius by which the seal's centre is above the middle of the lines
 # PDFium's two ways of marking a hyphen at the end of a line.
 _LINE_END_HYPHENS = {0x02: "-", 0xFFFE: "-"}
+# Left, bottom, right, top, in points from the page's lower left corner.
+Box = tuple[float, float, float, float]
 
 
 class Letter(NamedTuple):
@@ -33,54 +36,92 @@ class Letter(NamedTuple):
     right: float
     top: float
 
-    def inside(self, size: tuple[float, float]) -> bool:
-        """Whether the whole letter is on a page of that width and height."""
-        width, height = size
-        across = self.left >= -_SLACK and self.right <= width + _SLACK
-        return across and self.bottom >= -_SLACK and self.top <= height + _SLACK
+
+@dataclass(frozen=True)
+class Reading:
+    """All text without white space, in reading order, and the width and height of each page.
+
+    `pieces` are the pages of all pieces of lines with their boxes; `anchor` are the letters of the words that were
+    asked for, where they stand last.
+    """
+
+    text: str
+    sizes: Sequence[tuple[float, float]]
+    pieces: Sequence[tuple[int, Box]]
+    anchor: Sequence[Letter]
+
+    def is_inside(self) -> bool:
+        """Whether all text is on its page."""
+        return all(
+            min(left, bottom) >= -_SLACK
+            and right <= self.sizes[page][0] + _SLACK
+            and top <= self.sizes[page][1] + _SLACK
+            for page, (left, bottom, right, top) in self.pieces
+        )
+
+    def touches(self, number: int, box: Box) -> bool:
+        """Whether text of that page reaches into the box."""
+        left, bottom, right, top = box
+        return any(
+            min(right, piece[2]) - max(left, piece[0]) > _SLACK
+            and min(top, piece[3]) - max(bottom, piece[1]) > _SLACK
+            for page, piece in self.pieces
+            if page == number
+        )
 
 
-def read_letters(pdf: PdfBytes) -> tuple[list[Letter], list[tuple[float, float]]]:
-    """Every letter that is not white space, in reading order, and the size of each page."""
-    letters: list[Letter] = []
-    sizes = []
+def read_again(pdf: PdfBytes, anchor: str) -> Reading:
+    """What PDFium reads. `anchor` is without white space; there are no letters where it does not stand."""
     document = pypdfium2.PdfDocument(pdf)
     try:
-        for number in range(len(document)):
-            page = document[number]
-            sizes.append(page.get_size())
-            letters += _letters_of(page.get_textpage(), number)
+        sheets = [_Sheet(document[number], number) for number in range(len(document))]
+        text = "".join([sheet.text for sheet in sheets])
+        start = text.rfind(anchor)
+        places = [(sheet, index) for sheet in sheets for index in sheet.indices]
+        found = places[start : start + len(anchor)] if start >= 0 else ()
+        letters = [sheet.letter(index) for sheet, index in found]
+        pieces = [(sheet.number, piece) for sheet in sheets for piece in sheet.pieces()]
+        return Reading(text, [sheet.size for sheet in sheets], pieces, letters)
     finally:
         document.close()
-    return letters, sizes
 
 
-def _letters_of(textpage: pypdfium2.PdfTextPage, number: int) -> list[Letter]:
-    page, box_of = textpage.raw, raw.FPDFText_GetCharBox
-    sides = [ctypes.c_double() for _ in range(4)]
-    left, right, bottom, top = sides
-    into = [ctypes.byref(side) for side in sides]
-    letters = []
-    for index, char in _characters(page):
-        if char.isspace():
-            continue
-        if not box_of(page, index, *into):
+class _Sheet:
+    """A page as PDFium reads it: its text without white space, and where in what PDFium gives each character stands."""
+
+    def __init__(self, page: pypdfium2.PdfPage, number: int) -> None:
+        self.size = page.get_size()
+        self.number, self._textpage = number, page.get_textpage()
+        self._given = _text_of(self._textpage.raw)
+        self.text = "".join(self._given.split())
+        self.indices = [index for index, char in enumerate(self._given) if not char.isspace()]
+        self._sides = [ctypes.c_double() for _ in range(4)]
+
+    def pieces(self) -> Iterator[Box]:
+        """The boxes of pieces of lines, which together hold all text; PDFium tells them faster than letters."""
+        for piece in range(raw.FPDFText_CountRects(self._textpage.raw, 0, -1)):
+            left, top, right, bottom = self._box(raw.FPDFText_GetRect, piece)
+            yield left, bottom, right, top
+
+    def letter(self, index: int) -> Letter:
+        """The character there. PDFium counts in UTF-16."""
+        unit = len(self._given[:index].encode("utf-16-le")) // 2
+        at = raw.FPDFText_GetCharIndexFromTextIndex(self._textpage.raw, unit)
+        left, right, bottom, top = self._box(raw.FPDFText_GetCharBox, at)
+        return Letter(self._given[index], self.number, left, bottom, right, top)
+
+    def _box(self, ask: Callable[..., int], number: int) -> list[float]:
+        """The sides of a box in the order in which they are told."""
+        if not ask(self._textpage.raw, number, *map(ctypes.byref, self._sides)):
             raise TextMismatch("转换后的 PDF 无法读取")
-        letters.append(Letter(char, number, left.value, bottom.value, right.value, top.value))
-    return letters
+        return [side.value for side in self._sides]
 
 
-def _characters(page: raw.FPDF_TEXTPAGE) -> Iterator[tuple[int, str]]:
-    """Index and character; PDFium counts the two halves of a surrogate pair apart and gives both the same box."""
-    high, unit_at = 0, raw.FPDFText_GetUnicode
-    for index in range(raw.FPDFText_CountChars(page)):
-        unit = unit_at(page, index)
-        if 0xD800 <= unit < 0xDC00:
-            high = unit
-        elif 0xDC00 <= unit < 0xE000:
-            yield index, chr(0x10000 + ((high - 0xD800) << 10) + (unit - 0xDC00))
-        elif unit:
-            yield index, _LINE_END_HYPHENS.get(unit) or chr(unit)
+def _text_of(page: raw.FPDF_TEXTPAGE) -> str:
+    count = raw.FPDFText_CountChars(page)
+    units = (ctypes.c_ushort * (2 * count + 1))()
+    size = raw.FPDFText_GetText(page, 0, count, units)  # with a zero at the end
+    return bytes(units)[: 2 * max(size - 1, 0)].decode("utf-16-le").translate(_LINE_END_HYPHENS)
 
 
 def find_place(

@@ -3,8 +3,10 @@
  1. nothing in it acts, hides or may be filled in (what could make a shadow document of a sealed one)
  2. what the glyphs say, code by code, is the expected text; no .notdef, no invisible text
  3. only allowed fonts, all embedded, holding no glyph but those shown
- 4. a second reader, as independent as can be had, reads the same text, all of it on the page
- 5. the seal's place is found from where the date and the office's line stand
+ 4. the QR code is the certificate's own, to the pixel, and lies where it can be read; besides it there are only the
+    template's own pictures
+ 5. a second reader, as independent as can be had, reads the same text, all of it on the page
+ 6. the seal's place is found from where the date and the office's line stand
 
 Anything that cannot be read is refused: fail closed.
 """
@@ -12,7 +14,8 @@ Anything that cannot be read is refused: fail closed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import pikepdf
@@ -20,9 +23,10 @@ import pikepdf
 from signsvc.errors import TextMismatch
 from signsvc.models import PdfBytes, SealPlace
 
+from .drawn import NO_PICTURES, Pictures, check_pictures, parted
 from .fontprogram import Program, Unacceptable
 from .inert import check_inert
-from .place import SEAL_RADIUS, find_place, read_letters
+from .place import SEAL_RADIUS, find_place, read_again
 from .shown import read_shown
 
 
@@ -31,32 +35,48 @@ def read_back(
     expected_text: str,
     allowed_fonts: Collection[str],
     anchor: tuple[str, str],
+    pictures: Pictures = NO_PICTURES,
     radius: float = SEAL_RADIUS,
 ) -> SealPlace:
-    """The seal's place, if the PDF shows exactly `expected_text` (white space aside) in `allowed_fonts`.
+    """The seal's place, if the PDF shows `expected_text` (white space aside) in `allowed_fonts`, and only `pictures`.
 
     `allowed_fonts` are PostScript names without subset prefix; `anchor` is the printed date and the line of the
     office under it; `radius` is the seal's, in points. Raises TextMismatch, which tells what is wrong and none of
     the text.
     """
-    wanted = _squeeze(expected_text)
-    try:
-        with pikepdf.open(BytesIO(pdf), attempt_recovery=False) as document:
-            check_inert(pdf, document)
-            shown = read_shown(document)
-            _require(not document.get_warnings(), "转换后的 PDF 结构有误")
+    wanted, date, office = _squeeze(expected_text), _squeeze(anchor[0]), _squeeze(anchor[1])
+    with _foreign(), pikepdf.open(BytesIO(pdf), attempt_recovery=False) as document:
+        objects = list(document.objects)
+        check_inert(pdf, document, objects)
+        shown = read_shown(document)
         _require(shown.text == wanted, "转换后的文字与填写的内容不一致")
+        codes = check_pictures(shown.pictures, objects, pictures)
+        _require(not document.get_warnings(), "转换后的 PDF 结构有误")
         for program, used in shown.programs:
             _check_font(program, used, allowed_fonts)
-        letters, sizes = read_letters(pdf)
-        _require("".join([letter.char for letter in letters]) == wanted, "两种方式读出的文字不一致")
-        _require(all(letter.inside(sizes[letter.page]) for letter in letters), "有文字落在页面之外")
-        return find_place(letters, sizes, _squeeze(anchor[0]), _squeeze(anchor[1]), radius)
+        again = read_again(pdf, date + office)
+        _require(again.text == wanted, "两种方式读出的文字不一致")
+        _require(again.is_inside(), "有文字落在页面之外")
+        _require(not any(again.touches(code.page, code.box) for code in codes), "二维码与文字重叠")
+        return find_place(again.anchor, again.sizes, date, office, radius)
+
+
+def pictures_in(pdf: PdfBytes, code: bytes) -> frozenset[bytes]:
+    """How the pictures look that a PDF shows besides the QR code whose PNG is `code`; raises TextMismatch."""
+    with _foreign(), pikepdf.open(BytesIO(pdf), attempt_recovery=False) as document:
+        return parted(read_shown(document).pictures, code)[1]
+
+
+@contextmanager
+def _foreign() -> Iterator[None]:
+    """The border to what a converter made: a PDF that cannot be read may raise anything; here it is TextMismatch."""
+    try:
+        yield
     except TextMismatch:
         raise
     except Unacceptable as error:
         raise TextMismatch(f"转换后的 PDF 含有不允许的内容（{error}）") from error
-    except Exception as error:  # a PDF that cannot be read may raise anything
+    except Exception as error:
         raise TextMismatch("转换后的 PDF 无法读取") from error
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from signsvc import fill
 from signsvc.config import Settings
-from signsvc.convert import choose_converter, read_back
-from signsvc.errors import Fault, SettingsError, TemplateError
+from signsvc.convert import NO_PICTURES, Pictures, choose_converter, pictures_in, read_back
+from signsvc.errors import ConversionFailed, Fault, SettingsError, TemplateError
 from signsvc.fill.fields import Fields
 from signsvc.fonts import FontBook, code_point
 from signsvc.models import PdfBytes, Role, SealPlace
@@ -18,6 +18,7 @@ from signsvc.wiring.home import read_file
 from signsvc.workspace import workspace
 
 POINTS_PER_MM = 72 / 25.4
+_THREE_PAGES = 2000  # characters of the body
 TEMPLATES = Path(__file__).parents[2] / "templates_docx"
 
 
@@ -93,9 +94,28 @@ def missing_letters(fonts: FontBook, texts: Iterable[str]) -> list[Fault]:
     return [Fault("glyph_missing", f"没有字体能显示{named}，请安装含该字的字体")]
 
 
+def own_pictures(form: fill.Form, fonts: FontBook, convert: Convert) -> Collection[bytes]:
+    """The pictures that certificates of a form may show besides their codes: those in one that is nobody's.
+
+    It has a page of each kind (first, even, odd), for each may have a header of its own. Raises ConversionFailed or
+    TextMismatch.
+    """
+    texts = dict.fromkeys(fill.CERTIFICATE.texts, "无") | {"证明事项": "无" * _THREE_PAGES}
+    code = fill.qr_png("nobody")
+    (pdf,) = convert([form.fill(texts, code, fonts.choose)])
+    if isinstance(pdf, ConversionFailed):
+        raise pdf
+    return pictures_in(pdf, code)
+
+
 def reads_back(
-    settings: Settings, fonts: FontBook, pdf: PdfBytes, text: str, anchor: tuple[str, str]
+    settings: Settings,
+    fonts: FontBook,
+    pdf: PdfBytes,
+    text: str,
+    anchor: tuple[str, str],
+    pictures: Pictures = NO_PICTURES,
 ) -> SealPlace:
-    """The seal's place in a PDF that says `text`; `anchor` is its date and the line under it."""
+    """The seal's place in a PDF that says `text` and shows `pictures`; `anchor` is its date and the line under it."""
     radius = settings.seal_diameter_mm / 2 * POINTS_PER_MM
-    return read_back(pdf, text, fonts.allowed_names, anchor, radius)
+    return read_back(pdf, text, fonts.allowed_names, anchor, pictures, radius)

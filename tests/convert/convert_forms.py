@@ -11,7 +11,8 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
-from signsvc.models import DocxBytes
+from signsvc.convert.place import Reading, read_again
+from signsvc.models import DocxBytes, PdfBytes
 
 NOTO = Path("/usr/share/fonts/opentype/noto")
 FONTS = (NOTO / "NotoSerifCJK-Regular.ttc", NOTO / "NotoSerifCJK-Bold.ttc")
@@ -66,3 +67,8 @@ def form(name: str = "张三", more: str = "", office: str = OFFICE, family: str
 def text_of(document: DocxBytes) -> str:
     """The text of the paragraphs."""
     return "\n".join(paragraph.text for paragraph in Document(BytesIO(document)).paragraphs)
+
+
+def read_whole(pdf: PdfBytes) -> Reading:
+    """What PDFium reads, its `anchor` being every letter."""
+    return read_again(pdf, read_again(pdf, "").text)

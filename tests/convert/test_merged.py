@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import pypdfium2
 import pytest
-from convert_forms import ALLOWED, BODY, FONTS, form
+from convert_forms import ALLOWED, BODY, FONTS, form, read_whole
 from docx import Document
 from docx.document import Document as DocumentObject
 from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -19,10 +19,11 @@ from docx.shared import Mm, Pt
 from fill_cases import ANNEX4, AUTONOMOUS, VILLAGE, draft, entries, packed
 from needs import require
 
+from signsvc.convert.drawn import Pictures
 from signsvc.convert.libreoffice import LibreOffice
 from signsvc.convert.marks import find_parts
 from signsvc.convert.merged import Joined, join
-from signsvc.convert.place import Letter, read_letters
+from signsvc.convert.place import Letter
 from signsvc.convert.readback import read_back
 from signsvc.errors import ConversionFailed
 from signsvc.fill import Form
@@ -60,9 +61,11 @@ def filled(form: Form, drafts: list[Draft]) -> list[DocxBytes]:
     def face(char: str, role: Role) -> str:
         return BODY + BOLD if role == "title" else BODY
 
-    return [
-        form.fill(values(item), qr_png(f"https://zm.example.gov.cn/v/{item.code}"), face) for item in drafts
-    ]
+    return [form.fill(values(item), code_of(item), face) for item in drafts]
+
+
+def code_of(item: Draft) -> bytes:
+    return qr_png(f"https://zm.example.gov.cn/v/{item.code}")
 
 
 def changed_form(change: Callable[[DocumentObject], object]) -> Form:
@@ -79,6 +82,14 @@ def with_margins(document: DocumentObject) -> None:
     section.footer.paragraphs[0].text = "脚"
     section.different_first_page_header_footer = True
     section.first_page_header.paragraphs[0].text = "首页眉"
+
+
+def with_header(document: DocumentObject) -> None:
+    """A header on every page, and a first paragraph and a last one that need room."""
+    document.sections[0].header.paragraphs[0].text = "眉"
+    first, last = document.paragraphs[0].paragraph_format, document.add_paragraph("末")
+    first.space_before = last.paragraph_format.space_after = Pt(60)
+    last.paragraph_format.keep_with_next = True
 
 
 def with_more(document: DocumentObject) -> None:
@@ -116,13 +127,14 @@ def on_a_grid(document: DocumentObject) -> None:
 
 FORMS = {
     "plain": Form.load(ANNEX4.read_bytes()),
+    "header": changed_form(with_header),
     "more": changed_form(with_more),
     "grid": changed_form(on_a_grid),
     "justified": changed_form(code_to(WD_ALIGN_PARAGRAPH.JUSTIFY)),
     "centred": changed_form(code_to(WD_ALIGN_PARAGRAPH.CENTER)),
     "beside": changed_form(code_beside),
 }
-LEFT_OUT = ("plain", "more", "grid", "justified")  # forms whose codes LibreOffice need not set
+LEFT_OUT = ("plain", "header", "more", "grid", "justified")  # forms whose codes LibreOffice need not set
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +148,8 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibreOffice]:
 def both(request: pytest.FixtureRequest, office: LibreOffice, apart: LibreOffice) -> Both:
     documents = filled(FORMS[request.param], DRAFTS)
     assert len(join_all(documents).pictures) == (len(DRAFTS) if request.param in LEFT_OUT else 0)
+    sections = entries(join_all(documents).docx)["word/document.xml"].count(b"<w:sectPr")
+    assert sections == (len(DRAFTS) if request.param == "more" else 1)
     return Both(made(apart, documents), made(office, documents))
 
 
@@ -163,7 +177,7 @@ def distance(one: Letter, other: Letter) -> float:
 
 def test_every_page_is_the_same_to_the_pixel(both: Both) -> None:
     for alone, together in zip(both.alone, both.together, strict=True):
-        assert read_letters(alone) == read_letters(together)
+        assert read_whole(alone) == read_whole(together)
         assert pixels(alone) == pixels(together)
     counts = [len(pixels(pdf)) for pdf in both.together]
     assert counts[LONG] == 2
@@ -174,10 +188,10 @@ def test_beyond_one_font_letters_stay_within_a_grid(office: LibreOffice, apart: 
     drafts = [replace(DRAFTS[0], statement=many), *DRAFTS[1:3]]
     documents = filled(FORMS["plain"], drafts)
     for alone, together in zip(made(apart, documents), made(office, documents), strict=True):
-        (letters, sizes), (others, other_sizes) = read_letters(alone), read_letters(together)
-        assert sizes == other_sizes
-        assert [(item.char, item.page) for item in letters] == [(item.char, item.page) for item in others]
-        assert max(map(distance, letters, others)) < GRID
+        one, other = read_whole(alone), read_whole(together)
+        assert (one.text, one.sizes) == (other.text, other.sizes)
+        assert [item.page for item in one.anchor] == [item.page for item in other.anchor]
+        assert max(map(distance, one.anchor, other.anchor)) < GRID
 
 
 def test_each_reads_back_with_no_glyph_but_its_own(office: LibreOffice) -> None:
@@ -193,7 +207,7 @@ def all_read_back(office: LibreOffice, drafts: list[Draft]) -> None:
     assert join(documents)
     for item, document, pdf in zip(drafts, documents, made(office, documents), strict=True):
         anchor = (printed_date(item.issued_on), f"（{signature(item.office)}盖章）")
-        read_back(pdf, text_of(document), ALLOWED, anchor)
+        read_back(pdf, text_of(document), ALLOWED, anchor, Pictures(code_of(item)))
 
 
 def test_what_breaks_a_file_of_many_fails_alone(office: LibreOffice) -> None:
@@ -203,7 +217,7 @@ def test_what_breaks_a_file_of_many_fails_alone(office: LibreOffice) -> None:
     results = office.convert(documents)
     assert [at for at, result in enumerate(results) if isinstance(result, ConversionFailed)] == [17]
     for number in (0, 16, 18, 39):
-        assert f"王{number}，" in "".join(item.char for item in read_letters(results[number])[0])  # type: ignore[arg-type]
+        assert f"王{number}，" in read_whole(results[number]).text  # type: ignore[arg-type]
 
 
 def altered(document: DocxBytes, old: str, new: str) -> DocxBytes:

@@ -8,7 +8,7 @@ from io import BytesIO
 from math import hypot
 
 import pytest
-from convert_forms import ALLOWED, ANCHOR, BODY, DATE, OFFICE, add, blank, form, packed, text_of
+from convert_forms import ALLOWED, ANCHOR, BODY, DATE, OFFICE, add, blank, form, packed, read_whole, text_of
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import (
     ArrayObject,
@@ -20,7 +20,7 @@ from pypdf.generic import (
 )
 
 from signsvc.convert.libreoffice import LibreOffice
-from signsvc.convert.place import SEAL_RADIUS, Letter, find_place, read_letters
+from signsvc.convert.place import SEAL_RADIUS, Letter, find_place
 from signsvc.convert.readback import read_back
 from signsvc.errors import TextMismatch
 from signsvc.models import DocxBytes, PdfBytes
@@ -261,9 +261,9 @@ def test_refusals_quote_nothing(pdfs: dict[str, PdfBytes]) -> None:
 def test_the_seal_presses_date_and_office_and_stays_on_the_page(pdfs: dict[str, PdfBytes], name: str) -> None:
     office_line = LONG_OFFICE if name == "wrapped" else OFFICE
     place = read_back(pdfs[name], text_of(DOCUMENTS[name]), ALLOWED, (DATE, office_line))
-    letters, sizes = read_letters(pdfs[name])
-    start = "".join(letter.char for letter in letters).rfind(DATE)
-    block = letters[start : start + len(DATE) + len(office_line)]
+    read = read_whole(pdfs[name])
+    start, sizes = read.text.rfind(DATE), read.sizes
+    block = read.anchor[start : start + len(DATE) + len(office_line)]
 
     def pressed(part: Sequence[Letter]) -> int:
         return sum(hypot(letter.left - place.x, letter.bottom - place.y) < SEAL_RADIUS for letter in part)

@@ -18,6 +18,7 @@ from whole.glyphs import Pages
 
 from signsvc.convert import libreoffice
 from signsvc.convert.contents import read_uses
+from signsvc.convert.drawn import Pictures as Shown
 from signsvc.convert.libreoffice import LibreOffice
 from signsvc.convert.marks import Part
 from signsvc.convert.ownglyphs import FontShelf
@@ -47,8 +48,12 @@ def complete(document: DocxBytes, name: str) -> DocxBytes:
     """With the name in a TrueType font too, and a picture of its own."""
     opened = Document(BytesIO(document))
     add(opened, name, "BabelStone Han")
-    opened.add_picture(BytesIO(qr_png(f"https://example.org/{name}")), width=Mm(20))
+    opened.add_picture(BytesIO(code_of(name)), width=Mm(20))
     return packed(opened)
+
+
+def code_of(name: str) -> bytes:
+    return qr_png(f"https://example.org/{name}")
 
 
 @pytest.fixture(scope="module")
@@ -103,8 +108,8 @@ def test_a_file_shows_the_pages_as_they_were(joined: Joined, files: list[PdfByte
 
 
 def test_it_is_accepted_by_those_who_get_it(joined: Joined, files: list[PdfBytes]) -> None:
-    for document, file in zip(joined.documents, files, strict=True):
-        read_back(file, text_of(document), ALLOWED, ANCHOR)
+    for name, document, file in zip(NAMES, joined.documents, files, strict=True):
+        read_back(file, text_of(document), ALLOWED, ANCHOR, Shown(code_of(name)))
         rewrite(file)
 
 
