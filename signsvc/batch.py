@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
+from math import ceil
 from operator import itemgetter
 
 from signsvc.errors import Fault
@@ -20,7 +21,7 @@ from signsvc.refuse import Refuser, refuse
 from signsvc.requests.table import RawRow
 from signsvc.results import Results
 
-# Rows converted by one call of the converter and committed by one transaction.
+# Rows converted by one call of the converter and committed by one transaction, at most.
 CHUNK = 100
 
 
@@ -54,11 +55,21 @@ def chunks(lines: Iterable[Line], size: int = CHUNK) -> Iterator[list[Line]]:
         yield chunk
 
 
+def even(rows: int, makers: int) -> int:
+    """The size of chunks of which each maker has as many: else some would stand by while the last one is made."""
+    each = ceil(rows / (makers * CHUNK))
+    return ceil(rows / (makers * each))
+
+
 def sign(
-    issuer: Issuer, lines: Iterable[Line], results: Results, progress: Callable[[Outcome], None]
+    issuer: Issuer,
+    lines: Iterable[Line],
+    results: Results,
+    progress: Callable[[Outcome], None],
+    size: int = CHUNK,
 ) -> Counter[str]:
     """Issue every row; results are written as each chunk is committed. Returns how many ended in which status."""
-    return each_chunk(partial(begin, issuer), lines, results, progress, issuer.ahead)
+    return each_chunk(partial(begin, issuer), lines, results, progress, issuer.ahead, size)
 
 
 def give_notice(

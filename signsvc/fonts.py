@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
+import uharfbuzz
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
 
 from signsvc.errors import RowFailed, SettingsError
@@ -264,8 +265,6 @@ def _describe(path: Path, fonts: Sequence[TTFont]) -> tuple[FontFile, ...]:
 
 
 @lru_cache(maxsize=64)
-def _coverage(path: Path, index: int) -> frozenset[int]:
-    """Code points with a glyph, read once per process."""
-    number = index if path.suffix.lower() in (".ttc", ".otc") else -1
-    with TTFont(str(path), fontNumber=number, lazy=True) as font:
-        return frozenset(font.getBestCmap() or ())
+def _coverage(path: Path, index: int) -> uharfbuzz.Set:
+    """Code points with a glyph, read once per process: by HarfBuzz, for fontTools names every glyph on the way."""
+    return uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(path)), index).unicodes

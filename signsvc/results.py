@@ -10,18 +10,19 @@ from __future__ import annotations
 import csv
 import fcntl
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from openpyxl import Workbook
+from xlsxwriter import Workbook
 
 from signsvc.models import Outcome
 
 PART = ".part"
+SCRATCH = ".scratch"  # a folder for what the writer of the spreadsheet keeps in files of its own
 COLUMNS = {
     "request_id": "申请编号",
     "status": "结果",
@@ -117,8 +118,10 @@ def results(folder: Path, layout: Layout = RESULTS) -> Iterator[Results]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        for leftover in (*folder.glob(f"*{PART}"), *folder.glob("openpyxl.*"), folder / layout.csv):
+        for leftover in (*folder.glob(f"*{PART}"), folder / layout.csv):
             leftover.unlink(missing_ok=True)
+        for leftover in folder.glob(f"*{SCRATCH}"):
+            shutil.rmtree(leftover)
         with open(folder / layout.csv, "x", encoding="utf-8-sig", newline="", opener=_private) as stream:
             try:
                 yield Results(folder, stream, layout)
@@ -136,27 +139,26 @@ def summary(counts: Mapping[str, int]) -> str:
 
 def _write_spreadsheet(folder: Path, layout: Layout) -> None:
     """The .xlsx from the .csv, with Chinese headers and statuses; row by row, for a batch may be long."""
-    part = folder / f"{layout.name}{PART}"
-    with open(folder / layout.csv, encoding="utf-8-sig", newline="") as stream, _temporary_files_in(folder):
-        book = Workbook(write_only=True)
-        sheet = book.create_sheet("结果")
-        sheet.append(list(layout.columns.values()))
-        for row in csv.DictReader(stream):
-            sheet.append([STATUS_NAMES[row[key]] if key == "status" else row[key] for key in layout.columns])
-        with open(part, "xb", opener=_private) as made:
-            book.save(made)
+    part, scratch = folder / f"{layout.name}{PART}", folder / f"{layout.name}{SCRATCH}"
+    scratch.mkdir(mode=0o700)
+    with (
+        open(folder / layout.csv, encoding="utf-8-sig", newline="") as stream,
+        open(part, "xb", opener=_private) as made,
+        Workbook(made, {"constant_memory": True, "tmpdir": str(scratch)}) as book,
+    ):
+        sheet = book.add_worksheet("结果")
+        for line, cells in enumerate(_translated(csv.reader(stream), layout)):
+            for column, cell in enumerate(cells):
+                sheet.write_string(line, column, cell)
+    scratch.rmdir()
     part.replace(folder / f"{layout.name}.xlsx")
 
 
-@contextmanager
-def _temporary_files_in(folder: Path) -> Iterator[None]:
-    """openpyxl writes what it streams to the system's folder for temporary files, where a kill would leave it."""
-    before = tempfile.tempdir
-    tempfile.tempdir = str(folder)
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before
+def _translated(rows: Iterator[list[str]], layout: Layout) -> Iterator[Iterable[str]]:
+    status = next(rows).index("status")
+    yield layout.columns.values()
+    for row in rows:
+        yield (STATUS_NAMES[cell] if place == status else cell for place, cell in enumerate(row))
 
 
 def _private(path: str, flags: int) -> int:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from signsvc.batch import Line, chunks, each_chunk, read
+from signsvc.batch import CHUNK, Line, chunks, each_chunk, even, read
 from signsvc.errors import Fault
 from signsvc.models import Number, Outcome, Request
 from signsvc.report import BEIJING
@@ -38,6 +38,14 @@ def test_chunks_keep_the_order_and_never_hold_a_request_id_twice(names: list[str
         assert len({line.request_id for line in chunk}) == len(chunk)
 
 
+@pytest.mark.parametrize(
+    ("rows", "makers", "size"),
+    [(1, 1, 1), (100, 1, 100), (101, 2, 51), (1000, 2, 100), (1100, 2, 92), (150, 1, 75)],
+)
+def test_every_maker_has_as_many_chunks_and_none_is_too_large(rows: int, makers: int, size: int) -> None:
+    assert even(rows, makers) == size <= CHUNK
+
+
 def test_a_faulty_row_carries_its_faults_its_line_and_its_id() -> None:
     rows = [RawRow(7, dict(a_row(1, name="", request_id="x")))]
     [line] = read(rows, lambda raw: row.parse(raw, now().date(), {}, 0))
@@ -53,7 +61,9 @@ def test_a_cell_that_would_run_becomes_text(cell: str) -> None:
 def test_results_are_complete_files_in_the_order_of_the_input(tmp_path: Path) -> None:
     folder = tmp_path / "out"
     with results(folder) as written:
-        written.add(Outcome("=b", "refused", faults=(Fault("unknown_matter", "没有"), Fault("x:y", "又"))))
+        written.add(
+            Outcome("=b", "refused", faults=(Fault("unknown_matter", "没有"), Fault("x:y", "<又>&\x07")))
+        )
         written.add(Outcome("a", "issued", Number("o-2026-000001"), "C" * 16, b"%PDF", None, now().date()))
         seen = (folder / "results.csv").read_bytes()
         assert seen.startswith(b"\xef\xbb\xbf")
@@ -61,12 +71,13 @@ def test_results_are_complete_files_in_the_order_of_the_input(tmp_path: Path) ->
     assert (folder / "o-2026-000001.pdf").read_bytes() == b"%PDF"
     lines = (folder / "results.csv").read_text("utf-8-sig").splitlines()
     assert lines[0] == ",".join(COLUMNS)
-    assert lines[1] == "'=b,refused,,,,,,,unknown_matter;x:y,没有；又"
+    assert lines[1] == "'=b,refused,,,,,,,unknown_matter;x:y,没有；<又>&\x07"
     sheet = load_workbook(folder / "results.xlsx").active
     assert sheet is not None
     assert [cell.value for cell in sheet[1]] == list(COLUMNS.values())
     assert sheet["B3"].value == "已出具"
-    assert not list(folder.glob("*.part"))
+    assert (sheet["A2"].value, sheet["J2"].value) == ("'=b", "没有；<又>&_x0007_")  # ECMA-376 22.9.2.19
+    assert sorted(item.suffix for item in folder.iterdir()) == [".csv", ".pdf", ".xlsx"]
     assert now().tzinfo is BEIJING
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,13 @@ def test_the_demonstration_batch_is_issued_whole(issued: Home) -> None:
     assert rows[0]["number"] == "qh-demo-2026-000001"
     assert all((issued.folder / "out" / row["pdf"]).is_file() for row in rows)
     assert (issued.folder / "out" / "results.xlsx").is_file()
+
+
+def test_issuing_loads_nothing_that_other_commands_need() -> None:
+    others = ["flask", "babel", "pydantic", "openpyxl", "signsvc.verify", "signsvc.tables"]
+    told = f"import sys, signsvc.cli.issuing; print([name for name in {others} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
 
 
 def test_a_rerun_changes_nothing(own: Home) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.ttLib import TTFont
 from needs import absent
 
 from signsvc import fonts
@@ -153,6 +154,13 @@ def test_collection_faces_go_by_all_names_of_the_file(installed: FontBook) -> No
     assert {"NotoSerifCJKsc-Regular", "NotoSerifCJKjp-Regular"} <= file.names
     assert "NotoSerifCJKjp-Bold" not in file.names
     assert "BabelStoneHan" in installed.allowed_names
+
+
+def test_what_a_face_has_is_what_fonttools_reads_in_it(installed: FontBook) -> None:
+    for face in installed.faces:
+        with TTFont(str(face.file.path), fontNumber=face.file.index, lazy=True) as font:
+            known = font.getBestCmap()
+        assert all(face.file.has(chr(code)) == (code in known) for code in range(0x30000))
 
 
 def test_lookups_are_cheap_once_loaded(installed: FontBook) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from needs import require
 from seal.brought import Issued, bring, issue, key, with_an_unknown_key, with_extension_twice
@@ -150,6 +151,23 @@ def test_swapped_key_files_are_caught(copy: Path, one: str, other: str) -> None:
 
 def test_another_offices_key_under_this_certificate_is_caught(copy: Path) -> None:
     (copy / f"seal-{OFFICE.id}.key").write_bytes(to_pem(pki.new_key(), PASSPHRASE))
+    with pytest.raises(KeysError, match="不是一对"):
+        keys.load(copy, PASSPHRASE, {Role.SEAL})
+
+
+def test_a_key_that_makes_no_signatures_of_its_certificate_is_caught(copy: Path) -> None:
+    file = copy / f"seal-{OFFICE.id}.key"
+    numbers = keys.load(copy, PASSPHRASE, {Role.SEAL}).seal(OFFICE.id).private.private_numbers()
+    damaged = rsa.RSAPrivateNumbers(
+        numbers.p,
+        numbers.q,
+        numbers.d + 2,
+        numbers.dmp1 + 2,
+        numbers.dmq1,
+        numbers.iqmp,
+        numbers.public_numbers,
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    file.write_bytes(to_pem(damaged, PASSPHRASE))
     with pytest.raises(KeysError, match="不是一对"):
         keys.load(copy, PASSPHRASE, {Role.SEAL})
 

@@ -15,7 +15,7 @@ from home import Home, a_row, read_results
 
 from signsvc import batch
 from signsvc.audit import audit
-from signsvc.errors import MakingEnded, SignsvcError
+from signsvc.errors import KeysError, MakingEnded, SignsvcError
 from signsvc.issue import begin
 from signsvc.models import Request
 from signsvc.requests import row
@@ -23,6 +23,7 @@ from signsvc.requests.table import RawRow
 from signsvc.results import results
 from signsvc.wiring.home import now
 from signsvc.wiring.issuing import issuing
+from signsvc.wiring.making import Tools
 from signsvc.wiring.recording import auditing
 
 EMBEDDED = {"SIGNSVC_CONVERTER": "embedded"}  # what converts is of no matter here
@@ -82,6 +83,14 @@ def test_chunks_are_made_side_by_side_and_come_out_in_the_order_of_the_file(quic
     assert is_whole(quick)
     assert list((quick.var / "tmp").iterdir()) == []
     assert makers(os.getpid()) == []
+
+
+def test_makers_hold_only_keys_that_seal(quick: Home) -> None:
+    ring = Tools.load(quick.settings).ring
+    assert ring.seals
+    for reach in (lambda: ring.log, lambda: ring.archive, lambda: ring.match):
+        with pytest.raises(KeysError, match="没有载入"):
+            reach()
 
 
 def test_a_maker_that_is_killed_ends_the_batch_and_the_next_run_goes_on(quick: Home) -> None:

@@ -49,10 +49,11 @@ def sign(file: Path, out: Path, **fixed: str | None) -> int:
     """批量出具：FILE 为 .csv、.xlsx 或 .jsonl；可随时中断，重新运行即接着办。"""
     chosen = settings()
     rows = read_table(chosen, file)
-    with issuing(chosen, makers(chosen, len(rows))) as issuer, results.results(out) as written:
+    count = makers(chosen, len(rows))
+    with issuing(chosen, count) as issuer, results.results(out) as written:
         lines = batch.read(rows, partial(parse_row, chosen, given(fixed)))
         with progress("出具", len(rows)) as advance:
-            counts = batch.sign(issuer, lines, written, advance)
+            counts = batch.sign(issuer, lines, written, advance, batch.even(len(rows), count))
     click.echo(f"{results.summary(counts)}；结果在 {out}")
     return Exit.NOT_ALL if counts["refused"] or counts["failed"] else Exit.DONE
 

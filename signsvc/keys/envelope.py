@@ -57,9 +57,13 @@ def to_pem(key: PrivateKey, passphrase: str) -> bytes:
 
 
 def from_pem(pem: bytes, name: str, passphrase: str) -> PrivateKey:
-    """The private key in the file called `name`; an unencrypted one is refused. Raises KeysError."""
+    """The private key in the file called `name`; an unencrypted one is refused. Raises KeysError.
+
+    The numbers of an RSA key are not proven prime, which takes a tenth of a second: hold it against its certificate
+    by a signature.
+    """
     try:
-        key = load_pem_private_key(pem, passphrase.encode())
+        key = load_pem_private_key(pem, passphrase.encode(), unsafe_skip_rsa_key_validation=True)
     except TypeError as error:
         raise KeysError(
             f"密钥文件 {name} 没有加密，拒绝使用；请用口令加密（openssl pkcs8 -topk8）"

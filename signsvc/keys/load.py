@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
@@ -136,7 +138,7 @@ def _seal_key(
     name = f"{_PREFIX}{public.office}.key"
     key = from_pem(read_private(folder / name), name, passphrase)
     leaf, *above = (x509.load_der_x509_certificate(der) for der in (public.certificate, *public.chain))
-    if not isinstance(key, RSAPrivateKey) or key.public_key() != leaf.public_key():
+    if not isinstance(key, RSAPrivateKey) or not _is_pair(key, leaf):
         raise KeysError(f"密钥文件 {name} 与证书 {_PREFIX}{public.office}.pem 不是一对")
     path = sealing_path(leaf, above, roots, f"{_PREFIX}{public.office}.pem")
     fields: dict[str, Any] = vars(public) | {
@@ -146,6 +148,19 @@ def _seal_key(
         "not_after": min(item.not_valid_after_utc for item in path),
     }
     return SealKey(**fields, private=key)
+
+
+def _is_pair(key: RSAPrivateKey, leaf: x509.Certificate) -> bool:
+    """Whether the key makes signatures of the certificate, tried once, as FIPS 140 tests a pair: a file in which some
+    other number is damaged makes none, or is as good as whole."""
+    public = key.public_key()
+    if public != leaf.public_key():
+        return False
+    try:
+        public.verify(key.sign(b"", PKCS1v15(), SHA256()), b"", PKCS1v15(), SHA256())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 def _certificates(folder: Path, pattern: str) -> list[x509.Certificate]:

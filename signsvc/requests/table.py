@@ -15,7 +15,7 @@ from typing import Final
 
 from signsvc.errors import InputError
 from signsvc.identity.characters import is_forbidden
-from signsvc.requests import texts, workbook
+from signsvc.requests import texts
 from signsvc.requests.columns import Cell, Line, RawRow, key_of, plain, title_of
 
 __all__ = ["RawRow", "Table", "read"]
@@ -86,6 +86,10 @@ def _from_csv(text: str, slot_names: Collection[str]) -> Table:
 
 
 def _from_workbook(data: bytes, slot_names: Collection[str]) -> Table:
+    from signsvc.requests import (
+        workbook,
+    )  # openpyxl, which no other file needs, takes a sixth of a second to load
+
     if data.startswith(texts.OLE):
         raise InputError("文件加了密码，或其实是旧式 .xls：请去掉密码，另存为 .xlsx 再试")
     with warnings.catch_warnings(action="ignore"):  # openpyxl's remarks on styles and the like

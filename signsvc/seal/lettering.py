@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from pathlib import Path
 
+import uharfbuzz
 from fontTools.misc.transform import Transform
 from fontTools.pens.basePen import BasePen
 from fontTools.pens.transformPen import TransformPen
-from fontTools.ttLib import TTFont
 
 from signsvc.errors import SignsvcError
 
@@ -48,10 +47,9 @@ class Lettering:
 
     def __init__(self, font: Path, index: int = 0) -> None:
         """`index` chooses the face in a collection (.ttc)."""
-        face = _face(font, index)
-        self._glyphs = face.getGlyphSet()
-        self._names = face.getBestCmap()
-        self._em: int = face["head"].unitsPerEm
+        face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(font)), index)
+        self._font = uharfbuzz.Font(face)
+        self._em: int = face.upem
         self._pen = PathPen()
 
     def operators(self) -> str:
@@ -63,15 +61,15 @@ class Lettering:
 
         Raises SignsvcError `glyph_missing` if the font has not got it.
         """
-        name = self._names.get(ord(char))
-        if name is None:
+        glyph = self._font.get_nominal_glyph(ord(char))
+        if glyph is None:
             raise SignsvcError(
                 f"印章字体缺少字符 {char}（U+{ord(char):04X}），请配置含该字的字体", "glyph_missing"
             )
-        glyph = self._glyphs[name]
         middle = _DIGIT_MIDDLE if char.isascii() else _EM_MIDDLE
         frame = Transform().translate(x, y).rotate(turn).scale(width / self._em, height / self._em)
-        glyph.draw(TransformPen(self._pen, frame.translate(-glyph.width / 2, -middle * self._em)))
+        frame = frame.translate(-self._font.get_glyph_h_advance(glyph) / 2, -middle * self._em)
+        self._font.draw_glyph_with_pen(glyph, TransformPen(self._pen, frame))
 
     def line(self, text: str, height: float, y: float, width: float) -> None:
         """`text` upright and centred at `y`, characters `height` high and narrowed if the line would exceed `width`."""
@@ -94,12 +92,6 @@ class Lettering:
         for place, char in enumerate(text):
             angle = (place - (len(text) - 1) / 2) * pitch / radius
             self.place(char, height, height, radius * math.sin(angle), -radius * math.cos(angle), angle)
-
-
-@lru_cache(maxsize=2)
-def _face(font: Path, index: int) -> TTFont:
-    """Kept: reading the tables of a font with all characters takes far longer than drawing a seal from it."""
-    return TTFont(font, fontNumber=index, lazy=True)
 
 
 def _point(point: tuple[float, float]) -> str:

@@ -25,6 +25,7 @@ OFFICES = "offices.toml"
 CATALOGUES, PACKS = "catalogue", "packs"  # folders
 DEMO_DOCUMENT, DEMO_BODY, DEMO_SINCE = "演示清单（无任何效力）", "演示审定机关", date(2024, 1, 1)
 # The public verification is given no key that could make anything.
+SEALING = (Role.SEAL,)
 ISSUING = (Role.SEAL, Role.LOG, Role.ARCHIVE, Role.MATCH)
 RECORDING = (Role.LOG, Role.ARCHIVE, Role.MATCH)
 READING = (Role.MATCH,)

@@ -15,7 +15,7 @@ from signsvc.issue import Issuer
 from signsvc.make import Made
 from signsvc.models import Draft
 from signsvc.wiring.documents import missing_letters
-from signsvc.wiring.home import archive_folder, now, open_registry
+from signsvc.wiring.home import RECORDING, archive_folder, now, open_home
 from signsvc.wiring.making import Tools, makers
 from signsvc.workspace import workspace
 
@@ -43,14 +43,15 @@ def checking(settings: Settings) -> Iterator[Issuer]:
 
 @contextmanager
 def _opened(tools: Tools) -> Iterator[Issuer]:
-    with closing(open_registry(tools.settings, tools.ring)) as registry:
+    ring, registry = open_home(tools.settings, RECORDING)
+    with closing(registry):
         yield Issuer(
             office=tools.rules.find_office,
             decide=tools.rules.decide,
             letters=partial(missing_letters, tools.fonts),
             may_seal=tools.seals.check,
             make=_nothing,
-            archive=Archive(archive_folder(tools.settings), tools.settings.home / "tmp", tools.ring.archive),
+            archive=Archive(archive_folder(tools.settings), tools.settings.home / "tmp", ring.archive),
             registry=registry,
             clock=now,
             choose=secrets.randbelow,

@@ -15,29 +15,31 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, lru_cache, partial
 from multiprocessing import active_children, get_context
 
 from signsvc import fill
 from signsvc.config import Settings
+from signsvc.convert import Pictures
 from signsvc.errors import MakingEnded
 from signsvc.fonts import FontBook
 from signsvc.keys import KeyRing
 from signsvc.make import Made, Make, Maker, at_once, make
 from signsvc.models import Draft, PdfBytes, SealPlace
-from signsvc.wiring.documents import converting, load_fonts, load_form, reads_back
-from signsvc.wiring.home import ISSUING, open_keys
+from signsvc.wiring.documents import converting, load_fonts, load_form, own_pictures, reads_back
+from signsvc.wiring.home import SEALING, open_keys
 from signsvc.wiring.rules import Rules
 from signsvc.wiring.seals import Seals
 
 _PR_SET_PDEATHSIG = 1
+_CODES = 200  # pictures that wait to be looked for: those of a chunk, and more
 _opened: list[Maker | Exception] = []  # in a maker's process: what it works with, or why it cannot
 
 
 @dataclass(frozen=True)
 class Tools:
     """What deciding and making work with, loaded once: whatever changes on disk later, one batch is of one piece, but
-    for the pictures of seals, which each process reads when it first needs them."""
+    for the pictures of seals, which each process reads when it first needs them. Of keys only those that seal."""
 
     settings: Settings
     ring: KeyRing
@@ -48,7 +50,7 @@ class Tools:
 
     @classmethod
     def load(cls, settings: Settings) -> Tools:
-        ring, rules, fonts = open_keys(settings, ISSUING), Rules.load(settings), load_fonts(settings)
+        ring, rules, fonts = open_keys(settings, SEALING), Rules.load(settings), load_fonts(settings)
         seals = Seals(settings, ring, rules.offices, fonts)
         return cls(settings, ring, rules, fonts, load_form(settings, fonts), seals)
 
@@ -57,12 +59,16 @@ class Tools:
 def making(tools: Tools) -> Iterator[Maker]:
     """Everything that making needs, with a converter of this process."""
     settings, fonts, form = tools.settings, tools.fonts, tools.form
+    code_of = lru_cache(_CODES)(fill.qr_png)
     with converting(settings, fonts) as (convert, _):
+        own = cache(partial(own_pictures, form, fonts, convert))
         yield Maker(
-            fill=lambda draft: form.fill(fill.values(draft), fill.qr_png(draft.qr_url), fonts.choose),
+            fill=lambda draft: form.fill(fill.values(draft), code_of(draft.qr_url), fonts.choose),
             text_of=fill.text_of,
             convert=convert,
-            read_back=partial(_read_back, settings, fonts),
+            read_back=lambda pdf, text, draft: _read_back(
+                settings, fonts, pdf, text, draft, Pictures(code_of(draft.qr_url), own)
+            ),
             seal=tools.seals.seal,
         )
 
@@ -130,7 +136,9 @@ def _make(drafts: Sequence[Draft]) -> Sequence[Made]:
     return make(opened, drafts)
 
 
-def _read_back(settings: Settings, fonts: FontBook, pdf: PdfBytes, text: str, draft: Draft) -> SealPlace:
+def _read_back(
+    settings: Settings, fonts: FontBook, pdf: PdfBytes, text: str, draft: Draft, pictures: Pictures
+) -> SealPlace:
     printed = fill.values(draft)
     anchor = (printed["出具日期"], f"（{printed['出具组织']}盖章）")
-    return reads_back(settings, fonts, pdf, text, anchor)
+    return reads_back(settings, fonts, pdf, text, anchor, pictures)
