@@ -52,6 +52,7 @@ class Slot:
     """A run of text: `texts` alternate fixed text and field names, fixed text first."""
 
     role: Role
+    plain: bool  # its styles give it the standard face, in regular weight
     texts: tuple[str, ...]
     style: str  # <w:rStyle …/> or nothing
     properties: str  # the other run properties as XML
@@ -132,19 +133,19 @@ def _compile_part(part: StoryPart, work: _Work) -> None:
     root: Any = part.element
     etree.strip_tags(root, etree.ProcessingInstruction, etree.Comment)
     runs = [run for paragraph in root.iter(qn("w:p")) for run in own_runs(paragraph)]
-    roles = {run: work.styles.role(run) for run in runs}
+    faces = {run: (work.styles.role(run), work.styles.is_plain(run)) for run in runs}
     for paragraph in root.iter(qn("w:p")):
         if is_alone(paragraph, work.found.fields.picture):
             fit_line(paragraph, part)
     _use_standard_face(root)
     # The innermost first, so that a run that holds a text box is copied with its slots already in it.
     for run in reversed(runs):
-        for replacement in _split(run, roles[run], part, work):
+        for replacement in _split(run, faces[run], part, work):
             run.addprevious(replacement)
         drop(run)
 
 
-def _split(run: Any, role: Role, part: StoryPart, work: _Work) -> Iterator[Any]:
+def _split(run: Any, face: tuple[Role, bool], part: StoryPart, work: _Work) -> Iterator[Any]:
     """The run as slots for its text and runs of their own for everything else."""
     for child in list(run):
         if child.tag == qn("w:rPr"):
@@ -155,12 +156,12 @@ def _split(run: Any, role: Role, part: StoryPart, work: _Work) -> Iterator[Any]:
         fixed_and_fields, pictured = FIELD.split(child.text or ""), work.found.fields.picture
         while pictured in fixed_and_fields[1::2]:
             at = 1 + 2 * fixed_and_fields[1::2].index(pictured)
-            yield _slot(run, role, fixed_and_fields[:at], work)
+            yield _slot(run, face, fixed_and_fields[:at], work)
             drawing, entry = picture(part)
             work.pictures.add(entry)
             yield _run(run, drawing)
             fixed_and_fields = fixed_and_fields[at + 1 :]
-        yield _slot(run, role, fixed_and_fields, work)
+        yield _slot(run, face, fixed_and_fields, work)
 
 
 def _bare(run: Any, child: Any) -> Any:
@@ -178,12 +179,12 @@ def _run(run: Any, child: Any) -> Any:
     return made
 
 
-def _slot(run: Any, role: Role, texts: list[str], work: _Work) -> Any:
+def _slot(run: Any, face: tuple[Role, bool], texts: list[str], work: _Work) -> Any:
     properties = run.find(qn("w:rPr"))
     children = [] if properties is None else list(properties)
     style = [child for child in children if child.tag == qn("w:rStyle")]
     others = [child for child in children if child.tag not in _OWN_PROPERTIES]
-    work.slots.append(Slot(role, tuple(texts), _xml(style), _xml(others)))
+    work.slots.append(Slot(*face, tuple(texts), _xml(style), _xml(others)))
     return etree.ProcessingInstruction("slot", str(len(work.slots) - 1))
 
 

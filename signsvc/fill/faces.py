@@ -12,6 +12,7 @@ from signsvc.models import Role
 # Names under which the two faces that GB/T 9704 asks for go about.
 _TITLE_NAMES = ("小标宋", "xiaobiaosong", "黑体", "simhei", "heiti")
 _BODY_NAMES = ("仿宋", "fangsong", "宋体", "simsun", "songti")
+_TABLE_STYLE = f"{qn('w:tblPr')}/{qn('w:tblStyle')}"
 _OFF = ("0", "false", "off")
 
 
@@ -36,6 +37,18 @@ class Styles:
         bold = weight is not None and weight.get(qn("w:val")) not in _OFF
         name = next((font for font in fonts if font), "")
         return "title" if bold or is_title(name) else "body"
+
+    def is_plain(self, run: etree._Element) -> bool:
+        """Whether the run's styles say nothing of weight, and name a font that it takes over."""
+        own = run.find(qn("w:rPr"))
+        settings = [setting for setting in self._settings(run) if setting is not own]
+        styled = own is not None and own.find(qn("w:rStyle")) is not None
+        in_styled_table = any(
+            table.find(_TABLE_STYLE) is not None for table in run.iterancestors(qn("w:tbl"))
+        )
+        weights = [setting.find(tag) for setting in settings for tag in (qn("w:b"), qn("w:bCs"))]
+        named = any(_font(setting) for setting in settings)
+        return named and not styled and not in_styled_table and not any(item is not None for item in weights)
 
     def font(self, run: etree._Element) -> str:
         """The East-Asian font that the template names for a run; empty if it names none."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import posixpath
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from docx.oxml.ns import qn
 from lxml import etree
@@ -29,16 +30,20 @@ def text_of(docx: DocxBytes) -> str:
         return "\n".join(_text(etree.fromstring(archive.read(part))) for part in parts).strip()
 
 
-def _related(archive: zipfile.ZipFile, part: str, kind: str) -> list[str]:
+def _related(archive: zipfile.ZipFile, part: str, kind: str) -> Sequence[str]:
     """Names of the parts that `part` (the package if empty) names as being of that kind, each once."""
     folder, name = posixpath.split(part)
-    relations = etree.fromstring(archive.read(posixpath.join(folder, "_rels", name + ".rels")))
+    return _targets(archive.read(posixpath.join(folder, "_rels", name + ".rels")), folder, kind)
+
+
+@lru_cache(maxsize=32)  # the same in every certificate of a template
+def _targets(relations: bytes, folder: str, kind: str) -> Sequence[str]:
     targets = (
         posixpath.normpath(posixpath.join("/", folder, str(relation.get("Target")))).lstrip("/")
-        for relation in relations.iter(_RELATION)
+        for relation in etree.fromstring(relations).iter(_RELATION)
         if str(relation.get("Type")).endswith("/" + kind)
     )
-    return list(dict.fromkeys(targets))
+    return tuple(dict.fromkeys(targets))
 
 
 def _text(root: etree._Element) -> str:

@@ -16,6 +16,7 @@ TITLE = "基层群众性自治组织证明"
 _QUIET_ZONE = 2  # modules in the picture; the paper around it gives the rest
 # One of the eight patterns that readers take off again; weighing all eight costs more than the whole form.
 _MASK = 2
+_DIGITS = bytes.maketrans(b"\0\1", b"10")  # of a module, as it is printed: 0 is black
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SIGNATURE_CHARS = 19  # 3号 characters on one line of the signature block
 _AROUND_OFFICE = 4  # （…盖章） around the office's name
@@ -96,15 +97,15 @@ def _framed(matrix: Sequence[bytes | bytearray]) -> list[bytes]:
 
 def _scanline(modules: bytes, scale: int) -> bytes:
     """A row of the picture, unfiltered, from the left: dark modules are 0, light ones 1, the last byte filled up."""
-    bits = "".join("0" * scale if module else "1" * scale for module in modules)
-    size = (len(bits) + 7) // 8
-    return b"\0" + int(bits.ljust(8 * size, "0"), 2).to_bytes(size, "big")
+    digits = modules.translate(_DIGITS).replace(b"0", b"0" * scale).replace(b"1", b"1" * scale)
+    size = (len(digits) + 7) // 8
+    return b"\0" + int(digits.ljust(8 * size, b"0"), 2).to_bytes(size, "big")
 
 
 def _png(scanlines: bytes, side: int) -> bytes:
     """A square of one bit a pixel, grey (ISO/IEC 15948 11.2)."""
     header = struct.pack(">2I5B", side, side, 1, 0, 0, 0, 0)
-    data = zlib.compress(scanlines)
+    data = zlib.compress(scanlines, 4)  # smaller than at 6, in a third of the time
     return _PNG + b"".join(_chunk(*item) for item in ((b"IHDR", header), (b"IDAT", data), (b"IEND", b"")))
 
 

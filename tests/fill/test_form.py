@@ -14,7 +14,7 @@ from docx.document import Document as DocumentObject
 from docx.oxml.ns import qn
 from docx.table import _Cell
 from docx.text.paragraph import Paragraph
-from fill_cases import ANNEX4, changed, draft, entries, plain_face, with_body
+from fill_cases import ANNEX4, changed, draft, entries, packed, plain_face, with_body
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -41,8 +41,12 @@ def without_space(text: str) -> str:
     return "".join(text.split())
 
 
+def body_xml(docx: bytes) -> bytes:
+    return entries(docx)["word/document.xml"]
+
+
 def body_of(docx: bytes) -> etree._Element:
-    return etree.fromstring(entries(docx)["word/document.xml"])
+    return etree.fromstring(body_xml(docx))
 
 
 def test_form_says_what_annex_4_says() -> None:
@@ -115,17 +119,53 @@ def test_every_character_has_one_chosen_face_in_all_scripts() -> None:
         return "Title:bold" if role == "title" else "Han" if ord(char) > 0x2E7F else "Latin"
 
     seen = set()
-    for run in body_of(FORM.fill(VALUES, QR, by_script)).iter(qn("w:r")):
+    docx = FORM.fill(VALUES, QR, by_script)
+    handed_down = families(etree.fromstring(entries(docx)["word/styles.xml"]))
+    assert handed_down == {"Han"}
+    for run in body_of(docx).iter(qn("w:r")):
         text = run.findtext(qn("w:t"))
         if text is None:
             continue
-        fonts = run.find(f"{qn('w:rPr')}/{qn('w:rFonts')}")
-        bold = run.find(f"{qn('w:rPr')}/{qn('w:b')}").get(qn("w:val"))
-        families = {fonts.get(qn(kind)) for kind in ("w:ascii", "w:hAnsi", "w:eastAsia", "w:cs")}
-        role: Role = "title" if bold == "1" else "body"
-        assert {by_script(char, role).removesuffix(":bold") for char in text} == families
-        seen |= families
+        bold = run.find(f"{qn('w:rPr')}/{qn('w:b')}")
+        role: Role = "title" if bold is not None and bold.get(qn("w:val")) == "1" else "body"
+        found = families(run) or handed_down
+        assert {by_script(char, role).removesuffix(":bold") for char in text} == found
+        seen |= found
     assert seen == {"Title", "Han", "Latin"}
+
+
+BOLD_STYLE = (
+    '<w:style w:type="character" w:styleId="B"><w:name w:val="B"/><w:rPr><w:b/></w:rPr></w:style></w:styles>'
+)
+TABLE = '<w:tbl><w:tblPr><w:tblStyle w:val="T"/></w:tblPr><w:tblGrid/><w:tr><w:tc>{}</w:tc></w:tr></w:tbl>'
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "told"),
+    [
+        ("<w:p><w:r><w:t>甲{{姓名}}</w:t></w:r></w:p>", False),
+        ("<w:p><w:r><w:rPr><w:b w:val='0'/></w:rPr><w:t>甲{{姓名}}</w:t></w:r></w:p>", False),
+        (
+            "<w:p><w:r><w:rPr><w:rStyle w:val='B'/><w:b w:val='0'/></w:rPr><w:t>甲{{姓名}}</w:t></w:r></w:p>",
+            True,
+        ),
+        (TABLE.format("<w:p><w:r><w:t>甲{{姓名}}</w:t></w:r></w:p>"), True),
+    ],
+)
+def test_a_face_is_told_wherever_a_style_might_hand_down_another(paragraph: str, told: bool) -> None:
+    parts = entries(with_body(paragraph))
+    styles = parts["word/styles.xml"].decode().replace("</w:styles>", BOLD_STYLE)
+    form = Form.load(packed({**parts, "word/styles.xml": styles.encode()}))
+    [run] = [run for run in body_of(filled(form)).iter(qn("w:r")) if run.findtext(qn("w:t")) == "甲张三"]
+    assert bool(families(run)) is told
+
+
+def families(element: etree._Element) -> set[str]:
+    return {
+        str(fonts.get(qn(kind)))
+        for fonts in element.iter(qn("w:rFonts"))
+        for kind in ("w:ascii", "w:hAnsi", "w:eastAsia", "w:cs")
+    }
 
 
 def test_no_font_of_the_template_and_no_theme_font_is_left() -> None:
@@ -143,6 +183,19 @@ def test_own_text_of_the_template_is_known_by_role() -> None:
     assert form.fixed_text("title") == "甲乙"
     assert set("兹证明（盖章）：") <= set(form.fixed_text("body"))
     assert not set("{}姓") & set(form.fixed_text("body"))
+
+
+def test_every_form_is_filled_with_the_faces_it_is_given() -> None:
+    asked: list[tuple[str, Role]] = []
+
+    def other(char: str, role: Role) -> str:
+        asked.append((char, role))
+        return "Other"
+
+    for _ in range(2):
+        assert b"Other" in entries(FORM.fill(VALUES, QR, other))["word/styles.xml"]
+        assert not [name for name, data in entries(filled()).items() if b"Other" in data]
+    assert len(asked) == len(set(asked))  # once, whatever comes again
 
 
 def test_character_without_font_stops_filling() -> None:
@@ -236,7 +289,8 @@ def test_fields_in_header_and_footer_are_filled_and_styled() -> None:
     docx = filled(Form.load(stream.getvalue()))
     lines = text_of(docx).split()
     assert (lines[0], lines[-1]) == ("眉2026-000001", "脚7F3K-Q2M9-XA4R-TW1C")
-    assert 'w:eastAsia="Kai"' in entries(docx)["word/header1.xml"].decode()
+    assert families(etree.fromstring(entries(docx)["word/styles.xml"])) == {"Kai"}
+    assert "eastAsia" not in entries(docx)["word/header1.xml"].decode()  # its style hands it down
 
 
 @pytest.mark.parametrize(
