@@ -7,6 +7,7 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import Any
 
+import pikepdf
 from pikepdf import Dictionary, Object
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.generic import pdf_name
@@ -15,7 +16,7 @@ from pyhanko.pdf_utils.writer import PdfFileWriter
 
 from signsvc.errors import SealFailed, SettingsError
 from signsvc.seal import png, svg
-from signsvc.seal.intake import take_apart
+from signsvc.seal.intake import rewrite
 from signsvc.seal.page import POINTS_PER_MM, one_page
 
 _MAX_BYTES = 2_000_000
@@ -77,17 +78,18 @@ def _place_svg(data: bytes, side: float, writer: PdfFileWriter) -> _Placed:
 def _place_pdf(data: bytes, side: float, writer: PdfFileWriter) -> _Placed:
     try:
         # Common programs write small slips into their files, which are gone from what is written anew.
-        source = take_apart(data, strict=False)
+        source = rewrite(data, strict=False)
     except SealFailed as error:
         raise SettingsError(
             "PDF 印章图片已损坏、已加密，或含有脚本、表单、附件等内容；请另存为纯图形 PDF"
         ) from error
-    if len(source.pages) != 1:
-        raise SettingsError("PDF 印章图片应只有一页")
-    if any(_font_missing(item) for item in source.objects):
-        raise SettingsError("PDF 印章图片的字体没有嵌入；请把文字转为轮廓后再导出")
     clean = BytesIO()
-    source.save(clean)
+    source.write(clean)
+    with pikepdf.open(clean) as found:
+        if len(found.pages) != 1:
+            raise SettingsError("PDF 印章图片应只有一页")
+        if any(_font_missing(item) for item in found.objects):
+            raise SettingsError("PDF 印章图片的字体没有嵌入；请把文字转为轮廓后再导出")
     picture = writer.import_page_as_xobject(PdfFileReader(clean))
     left, bottom, right, top = (float(value) for value in picture.get_object()["/BBox"])
     scale = side / max(right - left, top - bottom)

@@ -7,6 +7,7 @@ the published shadow attacks). Only catalogue entries with a purpose are carried
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pikepdf
 from pikepdf import Array, Dictionary, Object, Pdf, Stream
 from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.writer import PdfFileWriter
 
@@ -37,31 +39,21 @@ _REFUSED_STREAM = _REFUSED | _OUTSIDE
 _ACTION_KEYS = frozenset({"/A", "/PA", "/OpenAction"})
 _ALLOWED_ACTIONS = frozenset({"/GoTo", "/URI"})
 _ALLOWED_ANNOTATIONS = frozenset({"/Link"})
-_TRAILER = frozenset({"/Root", "/Size"})
-# Written out by the library that reads: as they are, without decoding, each with a number of its own.
-_PLAIN: dict[str, Any] = {
-    "object_stream_mode": pikepdf.ObjectStreamMode.disable,
-    "stream_decode_level": pikepdf.StreamDecodeLevel.none,
-    "compress_streams": False,
-}
-_LIVE = ("/Pages", "/Page")
+# In what the library writes: a name, and a reference, which nothing but a string could imitate.
+_NAME = re.compile(rb"/[^\s/<>\[\]()]+")
+_REFERENCE = re.compile(rb"\((?:[^\\()]++|\\.)*+\)|\b(\d++) (\d++) R\b", re.DOTALL)
+_LOOKED_AT = frozenset(key.encode() for key in (*_REFUSED_STREAM, *_ACTION_KEYS, "/Annots"))
+# What the signer adds to, besides the catalogue, and the entries that it reads.
+_LIVE = frozenset({"/Pages", "/Page"})
+_READ = frozenset({"/Type", "/Pages", "/Kids", "/Count", "/Annots"})
 _STRUCTURE_DAMAGED = (
     *(PdfError, pikepdf.PdfError, pikepdf.ForeignObjectError),
     *(ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError),
 )
 
 
-def rewrite(pdf: bytes) -> PdfFileWriter:
-    """`pdf` as a new single-revision document; raises SealFailed if it is damaged, encrypted or can act."""
-    document = take_apart(pdf)
-    try:
-        return _copy(document)
-    except _STRUCTURE_DAMAGED as error:
-        raise SealFailed("待盖章的文件结构有误，不能盖章") from error
-
-
-def take_apart(pdf: bytes, strict: bool = True) -> Pdf:
-    """The pages of `pdf` and what they need, numbered from the catalogue on, and nothing that can act.
+def rewrite(pdf: bytes, strict: bool = True) -> PdfFileWriter:
+    """The pages of `pdf` and what they need as a new single-revision document, and nothing that can act.
 
     Raises SealFailed if it is damaged, encrypted or can act. `strict` also takes small slips against the format for
     damage.
@@ -71,13 +63,12 @@ def take_apart(pdf: bytes, strict: bool = True) -> Pdf:
         if document.is_encrypted:
             raise SealFailed("待盖章的文件已加密，不能盖章")
         _check_catalogue(document.Root)
-        taken = _without_orphans(document)
-        for item in taken.objects:
-            for dictionary in _dictionaries(item):
-                _check_passive(dictionary)
-        if strict and (document.get_warnings() or taken.get_warnings()):
+        for key in document.Root.keys() - _KEPT:
+            del document.Root[key]
+        writer = _copy(document)
+        if strict and document.get_warnings():
             raise ValueError("slips against the format")
-        return taken
+        return writer
     except _STRUCTURE_DAMAGED as error:
         raise SealFailed("待盖章的文件结构有误，不能盖章") from error
 
@@ -91,14 +82,11 @@ def _check_catalogue(root: Object) -> None:
         raise _active(min(unnamed))
 
 
-def _without_orphans(document: Pdf) -> Pdf:
-    """What the kept entries of the catalogue lead to, and nothing else."""
-    for owner, kept in ((document.Root, _KEPT), (document.trailer, _TRAILER)):
-        for key in owner.keys() - kept:
-            del owner[key]
-    plain = BytesIO()
-    document.save(plain, **_PLAIN)
-    return pikepdf.open(plain, attempt_recovery=False)
+def _check_object(item: Object, written: bytes) -> None:
+    """Raise SealFailed if anything directly inside `item` can act. Most of them name nothing that could."""
+    if not _LOOKED_AT.isdisjoint(_NAME.findall(written)):
+        for dictionary in _dictionaries(item):
+            _check_passive(dictionary)
 
 
 def _dictionaries(item: Any) -> Iterator[Object]:
@@ -147,33 +135,64 @@ class _Written(generic.PdfObject):
 
 
 def _copy(document: Pdf) -> PdfFileWriter:
-    """Under the same numbers, which is why references may stay as they are."""
+    """What the catalogue leads to, numbered anew from the catalogue on."""
     writer = PdfFileWriter(init_page_tree=False, stream_xrefs=True)
-    packed = writer.prepare_object_stream()
-    [catalogue, *others] = document.objects
-    writer.root.update(_live(catalogue, writer))
-    if (writer.root_ref.idnum, 0) != document.Root.objgen:
-        raise ValueError("numbering")
-    for item in others:
-        if isinstance(item, Stream):
-            added = writer.add_object(_written_stream(item))
+    packed, reached = writer.prepare_object_stream(), _Reached(document)
+    for number, item in enumerate(reached.items, 1):
+        written = reached.written(item)
+        _check_object(item, written)
+        place: generic.Reference | generic.IndirectObject = writer.root_ref
+        if number == 1:
+            writer.root.update(reached.live(item, writer))
+        elif isinstance(item, Stream):
+            place = writer.add_object(
+                _Written(b"%b\nstream\n%b\nendstream" % (written, item.read_raw_bytes()))
+            )
         elif isinstance(item, Dictionary) and str(item.get("/Type")) in _LIVE:
-            added = writer.add_object(_live(item, writer), packed)
+            place = writer.add_object(reached.live(item, writer), packed)
         else:
-            added = writer.add_object(_Written(item.unparse(resolved=True)), packed)
-        if (added.idnum, 0) != item.objgen:
+            place = writer.add_object(_Written(written), packed)
+        if place.idnum != number:
             raise ValueError("numbering")
     return writer
 
 
-def _live(item: Object, writer: PdfFileWriter) -> Any:
-    """A dictionary that the signer reads and adds to."""
-    place = generic.Reference(*item.objgen, writer)
-    return generic.read_object(BytesIO(item.unparse(resolved=True)), place)
+class _Reached:
+    """The objects that the catalogue leads to, itself first, numbered in the order in which they are met.
 
+    `items` grows while they are written: every reference in them is met then.
+    """
 
-def _written_stream(item: Object) -> _Written:
-    data, entries = item.read_raw_bytes(), item.stream_dict
-    if entries["/Length"] != len(data):
-        raise ValueError("length")
-    return _Written(b"%b\nstream\n%b\nendstream" % (entries.unparse(resolved=True), data))
+    def __init__(self, document: Pdf) -> None:
+        self._document = document
+        self._numbers = {document.Root.objgen: 1}
+        self.items = [document.Root]
+
+    def written(self, item: Object) -> bytes:
+        """As the library writes it, with the new numbers; of a stream only its dictionary, with its length in it."""
+        if isinstance(item, Stream):
+            length, item = len(item.read_raw_bytes()), item.stream_dict
+            item["/Length"] = length
+        return _REFERENCE.sub(self._renumbered, item.unparse(resolved=True))
+
+    def live(self, item: Object, writer: PdfFileWriter) -> generic.DictionaryObject:
+        """A dictionary that the signer adds to, having read some entries."""
+        entries = {pdf_name(key): self._entry(key, value, writer) for key, value in item.items()}
+        return generic.DictionaryObject(entries)
+
+    def _entry(self, key: str, value: Any, writer: PdfFileWriter) -> generic.PdfObject:
+        written = self.written(Array([value]))
+        if key in _READ:
+            array: Any = generic.read_object(BytesIO(written), writer.root_ref)
+            found: generic.PdfObject = array.raw_get(0)
+            return found
+        return _Written(written[1:-1].strip())
+
+    def _renumbered(self, found: re.Match[bytes]) -> bytes:
+        if found[1] is None:
+            return found[0]  # a string, whatever it says
+        old = int(found[1]), int(found[2])
+        if old not in self._numbers:
+            self.items.append(self._document.get_object(old))
+            self._numbers[old] = len(self.items)
+        return b"%d 0 R" % self._numbers[old]

@@ -18,6 +18,8 @@ from signsvc.errors import SealFailed
 from signsvc.models import Sha256
 
 _BYTE_RANGE = re.compile(rb"/ByteRange ?\[0 (\d{1,10}) (\d{1,10}) (\d{1,10})\]")
+_CERTIFICATION = b"/TransformMethod /DocMDP"
+_CERTIFIED = re.compile(_CERTIFICATION + rb"\s+/TransformParams <<[^<>]*/P 1\s[^<>]*>>")
 _HEX = re.compile(rb"<([0-9A-Fa-f]+)>")
 _SHA256 = algos.DigestAlgorithm({"algorithm": "sha256"})
 _RSA_SHA256 = algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"})
@@ -55,13 +57,15 @@ def _split(pdf: bytes) -> tuple[bytes, bytes]:
     """The signed bytes and the CMS."""
     whole = pdf.startswith(b"%PDF-1.7\n") and pdf.endswith(b"\n%%EOF\n")
     _demand(whole and pdf.count(b"startxref") == 1 and pdf.count(b"%%EOF") == 1, 1)
-    ranges = _BYTE_RANGE.findall(pdf)
-    _demand(len(ranges) == 1 and pdf.count(b"/ByteRange") == 1, 2)
-    before, start, rest = map(int, ranges[0])
+    found = _BYTE_RANGE.match(pdf, pdf.rfind(b"/ByteRange"))
+    if found is None or pdf.count(b"/ByteRange") != 1:
+        raise _failed(2)
+    before, start, rest = map(int, found.groups())
     _demand(before < start and start + rest == len(pdf), 2)
     hole = _HEX.fullmatch(pdf, before, start)
     signed = pdf[:before] + pdf[start:]
-    _demand(signed.count(b"/TransformMethod /DocMDP") == 1 and re.search(rb"/P 1\b", signed) is not None, 3)
+    certified = _CERTIFIED.match(signed, signed.rfind(_CERTIFICATION))
+    _demand(certified is not None and signed.count(_CERTIFICATION) == 1, 3)
     if hole is None:
         raise _failed(2)
     return signed, bytes.fromhex(hole[1].decode())

@@ -113,17 +113,14 @@ class Sealer:
         self, writer: PdfFileWriter, place: SealPlace, now: datetime, room: int
     ) -> tuple[PreparedByteRangeDigest, BytesIO]:
         """The document written out with field, picture and `room` hexadecimal digits for the container."""
-        steps = PdfCMSEmbedder(self._field(writer, place)).write_cms(FIELD, writer)
+        steps = PdfCMSEmbedder(self._field(place)).write_cms(FIELD, writer)
         self._dress(writer, next(steps).get_object())
         steps.send(SigObjSetup(self._placeholder(now, room), _certified()))
         prepared, output = steps.send(SigIOSetup(DIGEST))
         return prepared, output
 
-    def _field(self, writer: PdfFileWriter, place: SealPlace) -> SigFieldSpec:
+    def _field(self, place: SealPlace) -> SigFieldSpec:
         left, bottom = round(place.x - self._side / 2), round(place.y - self._side / 2)
-        page = writer.find_page_for_modification(place.page)[0].get_object()
-        # Screen readers go through the page in the order of its structure.
-        page[pdf_name("/Tabs")] = pdf_name("/S")
         return SigFieldSpec(
             FIELD,
             on_page=place.page,
@@ -134,6 +131,8 @@ class Sealer:
     def _dress(self, writer: PdfFileWriter, field: generic.DictionaryObject) -> None:
         picture = writer.import_page_as_xobject(self._art)
         field[pdf_name("/AP")] = generic.DictionaryObject({pdf_name("/N"): picture})
+        # Screen readers go through the page in the order of its structure.
+        field["/P"][pdf_name("/Tabs")] = pdf_name("/S")
 
     def _placeholder(self, now: datetime, room: int) -> SignatureObject:
         return SignatureObject(

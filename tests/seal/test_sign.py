@@ -148,6 +148,29 @@ def test_what_no_page_needs_is_left_behind() -> None:
     assert b"somebody else" not in sealer().seal(pdf, PLACE, TITLE).pdf
 
 
+def test_a_text_that_looks_like_a_reference_is_none() -> None:
+    writer = altered(document())
+    secret = DecodedStreamObject()
+    secret.set_data(b"somebody else")
+    note = rf") \ ({writer._add_object(secret).idnum} 0 R"
+    writer.pages[0][NameObject("/Note")] = TextStringObject(note)
+    sealed = sealer().seal(written(writer), PLACE, TITLE).pdf
+    assert PdfReader(BytesIO(sealed)).pages[0]["/Note"] == note
+    assert b"somebody else" not in sealed
+
+
+def test_what_is_shared_or_leads_back_is_written_once() -> None:
+    writer = altered(document(2))
+    shared = writer._add_object(DictionaryObject({NameObject("/Mark"): NameObject("/Shared")}))
+    for page in writer.pages:
+        page[NameObject("/Note")] = shared
+    reader = PdfReader(BytesIO(sealer().seal(written(writer), PLACE, TITLE).pdf))
+    first, second = (page.raw_get("/Note").idnum for page in reader.pages)
+    assert first == second
+    assert [page["/Note"]["/Mark"] for page in reader.pages] == ["/Shared"] * 2
+    assert [page["/Parent"]["/Count"] for page in reader.pages] == [2, 2]
+
+
 def test_the_seal_adds_little_to_the_file() -> None:
     assert len(SEALED.pdf) - len(document()) < 12_000
 
@@ -314,6 +337,12 @@ def test_any_byte_changed_inside_the_container_is_noticed(data: st.DataObject) -
 def test_anything_appended_is_noticed(tail: bytes) -> None:
     with pytest.raises(SealFailed, match="第1步"):
         self_check(SEALED.pdf + tail)
+
+
+def test_the_check_wants_a_document_that_allows_no_changes() -> None:
+    assert SEALED.pdf.count(b"/P 1\n") == 1
+    with pytest.raises(SealFailed, match="第3步"):
+        self_check(SEALED.pdf.replace(b"/P 1\n", b"/P 2\n"))
 
 
 def test_the_check_wants_the_time_stamp_it_was_promised() -> None:
