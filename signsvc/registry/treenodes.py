@@ -14,8 +14,8 @@ from signsvc.registry.database import Held, Prepared
 from signsvc.registry.schema import nodes, slices
 
 DAMAGED = "日志与登记库不一致，已停止写入：请运行 signsvc log verify"
-# So many nodes are asked for at a time, each by its key and all in one row.
-_TOGETHER = 8
+# So many nodes are asked for at a time, each by its key and all in one row: a proof in a log of ten million needs them.
+_TOGETHER = 24
 
 
 def node_at(name: str, level: ColumnElement[int] | int, index: ColumnElement[int]) -> Label[bytes]:

@@ -48,7 +48,7 @@ class Memory:
 
 
 @contextmanager
-def watched(first: int, early: Callable[[], bool], every: float = 0.2) -> Iterator[Memory]:
+def watched(first: int, early: Callable[[], bool], every: float = 0.5) -> Iterator[Memory]:
     """Looks at the memory of a process and all that come from it every so many seconds, while the block runs."""
     seen, ended = Memory(), threading.Event()
 
