@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import pypdfium2
 import pytest
@@ -14,9 +15,10 @@ from home import Home
 from needs import require
 
 from signsvc import fill
-from signsvc.errors import TextMismatch
+from signsvc.errors import ConversionFailed, TextMismatch
 from signsvc.make import Maker
 from signsvc.models import DocxBytes, PdfBytes
+from signsvc.wiring.documents import own_pictures
 from signsvc.wiring.making import Tools, making
 
 DRAFTS = [
@@ -77,3 +79,18 @@ def test_the_code_of_another_is_refused(pictured: Home) -> None:
         [pdf] = converted(maker, [wrong])
         with pytest.raises(TextMismatch):
             maker.read_back(pdf, maker.text_of(wrong), own)
+
+
+def test_a_sample_that_fails_is_not_tried_again(home: Home) -> None:
+    asked = []
+
+    def convert(documents: Sequence[DocxBytes]) -> list[PdfBytes | ConversionFailed]:
+        asked.append(documents)
+        return [ConversionFailed("转换超时")]
+
+    tools = Tools.load(home.settings)
+    own = own_pictures(tools.form, tools.fonts, convert)
+    for _ in range(2):
+        with pytest.raises(ConversionFailed, match="转换超时"):
+            own()
+    assert len(asked) == 1

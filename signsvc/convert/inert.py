@@ -106,7 +106,8 @@ def _check_inside(values: Iterable[Any]) -> None:
 
 
 def _check_annotation(annotation: Object) -> None:
-    if annotation.get("/Subtype") != "/Link":
+    """Only links, which show nothing of their own."""
+    if annotation.get("/Subtype") != "/Link" or "/AP" in annotation:
         raise Unacceptable("annotation")
     if "/A" in annotation and str(annotation["/A"].get("/S", "/GoTo")) not in _LINK_ACTIONS:
         raise Unacceptable("action")

@@ -8,20 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from pikepdf import Array, Dictionary, Object, Page, Pdf, Stream
 
-from .bitmap import Bitmap
 from .contents import Unreadable
 from .marks import Mark, Part
+from .pixels import bitmap, bitmap_of_png
+from .pngimage import PngImage
 
 _NUMBER = rb"(-?[0-9.]+)"
-_DRAWN = re.compile(rb"\sq %b 0 0 %b %b %b cm\s/\w+ Do Q" % ((_NUMBER,) * 4))
+_DRAWN = re.compile(rb"\sq %b 0 0 %b %b %b cm\s(/\w+) Do Q" % ((_NUMBER,) * 4))
 _SAVES = re.compile(rb"(?<!\S)[qQ](?!\S)")
-_NEAR = (
-    20.0  # points at most from a mark to the upper left corner of its picture: LibreOffice leaves a margin
-)
 _NAME = "Own"
 _PLACES = 3  # decimals of a point
 
@@ -35,7 +33,7 @@ class Inset:
     y: float
     width: float
     height: float
-    picture: Bitmap
+    picture: PngImage
 
     def put_on(self, page: Page, file: Pdf) -> None:
         """Draw it after all else; raises Unreadable if the page leaves another state behind than it began with."""
@@ -53,7 +51,7 @@ class Inset:
 
 
 def place_all(
-    pages: Sequence[Object], parts: Sequence[Part], pictures: Sequence[Bitmap]
+    pages: Sequence[Object], parts: Sequence[Part], pictures: Sequence[PngImage]
 ) -> list[Inset | None]:
     """What is to be put on the pages of each part: nothing in the first, which has its picture.
 
@@ -62,7 +60,7 @@ def place_all(
     if not pictures:
         return [None for _ in parts]
     marks = [part.picture for part in parts if part.picture]
-    model = _Model.of(pages[marks[0].page], marks[0])
+    model = _Model.of(pages[marks[0].page], marks[0], pictures[0])
     others = zip(marks[1:], pictures[1:], strict=True)
     return [None, *(model.inset(mark, picture) for mark, picture in others)]
 
@@ -78,19 +76,21 @@ class _Model:
     height: float
 
     @classmethod
-    def of(cls, page: Object, mark: Mark) -> Self:
-        """The picture whose upper left corner is nearest to the mark."""
-        found = [tuple(map(float, item)) for item in _DRAWN.findall(page.Contents.read_bytes())]
-        models = [cls(mark, x - mark.x, y - mark.y, width, height) for width, height, x, y in found]
-        nearest = min(models, key=cls._distance, default=None)
-        if nearest is None or nearest._distance() > _NEAR:
-            raise Unreadable("no picture at its mark")
-        return nearest
+    def of(cls, page: Object, mark: Mark, picture: PngImage) -> Self:
+        """From where the page shows that picture; raises Unreadable if it does not show it once, by its pixels."""
+        wanted = bitmap_of_png(picture.png)
+        images: Any = page.Resources.get("/XObject", {})
+        found = [
+            tuple(map(float, place))
+            for *place, name in _DRAWN.findall(page.Contents.read_bytes())
+            if bitmap(images[name.decode("ascii")], wanted.width, wanted.height) == wanted
+        ]
+        if len(found) != 1:
+            raise Unreadable("the first form's picture is not there once")
+        [(width, height, x, y)] = found
+        return cls(mark, x - mark.x, y - mark.y, width, height)
 
-    def _distance(self) -> float:
-        return abs(self.right) + abs(self.up + self.height)
-
-    def inset(self, mark: Mark, picture: Bitmap) -> Inset:
+    def inset(self, mark: Mark, picture: PngImage) -> Inset:
         """Raises Unreadable for a line that begins elsewhere: in the middle, say, where an empty one is no guide."""
         if round(mark.x - self.mark.x, 1):
             raise Unreadable("a line that does not begin on the left")

@@ -19,7 +19,6 @@ from fontTools.ttLib import TTFont, TTLibError
 from . import cff, type1
 
 _CID_NAME = re.compile(r"cid(\d+)$")
-_SAMPLE = 64  # glyphs of a program, at most, that tell what it was made from
 
 
 class Original:
@@ -54,12 +53,12 @@ class Original:
     def is_source_of(self, name: str, program: bytes) -> bool:
         """Whether the Type 1 program `name` was made from this file, not from another version of the same font.
 
-        Found out once a name, by the extents of glyphs in the first program that bears it.
+        Found out once a name, by the extent of every glyph in the first program that bears it: up to 255.
         """
         if name not in self._same:
             outlines = {
                 int(cid[1]): outline
-                for glyph, outline in type1.charstrings(program, _SAMPLE).items()
+                for glyph, outline in type1.charstrings(program).items()
                 if (cid := _CID_NAME.fullmatch(glyph))
             }
             same = (_extent(outline.draw) == self._extent(cid) for cid, outline in outlines.items())

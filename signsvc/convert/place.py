@@ -7,7 +7,7 @@ middle of those lines.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ from pypdfium2 import raw
 
 from signsvc.errors import TextMismatch
 from signsvc.models import PdfBytes, SealPlace
+
+from .drawn import Drawn
+from .painted import look
 
 SEAL_RADIUS = 21.0 * 72 / 25.4  # points; half of 42 mm
 _SLACK = 2.0  # points a glyph may reach over an edge
@@ -42,13 +45,14 @@ class Reading:
     """All text without white space, in reading order, and the width and height of each page.
 
     `pieces` are the pages of all pieces of lines with their boxes; `anchor` are the letters of the words that were
-    asked for, where they stand last.
+    asked for, where they stand last; `looks` is how the pictures asked for look, each as `painted.look` tells.
     """
 
     text: str
     sizes: Sequence[tuple[float, float]]
     pieces: Sequence[tuple[int, Box]]
     anchor: Sequence[Letter]
+    looks: Sequence[bytes]
 
     def is_inside(self) -> bool:
         """Whether all text is on its page."""
@@ -70,8 +74,11 @@ class Reading:
         )
 
 
-def read_again(pdf: PdfBytes, anchor: str) -> Reading:
-    """What PDFium reads. `anchor` is without white space; there are no letters where it does not stand."""
+def read_again(pdf: PdfBytes, anchor: str, drawn: Iterable[Drawn] = ()) -> Reading:
+    """What PDFium reads, and how it paints the upright pictures that are `drawn`.
+
+    `anchor` is without white space; there are no letters where it does not stand.
+    """
     document = pypdfium2.PdfDocument(pdf)
     try:
         sheets = [_Sheet(document[number], number) for number in range(len(document))]
@@ -81,7 +88,8 @@ def read_again(pdf: PdfBytes, anchor: str) -> Reading:
         found = places[start : start + len(anchor)] if start >= 0 else ()
         letters = [sheet.letter(index) for sheet, index in found]
         pieces = [(sheet.number, piece) for sheet in sheets for piece in sheet.pieces()]
-        return Reading(text, [sheet.size for sheet in sheets], pieces, letters)
+        looks = [look(sheets[each.page].page, each) for each in drawn]
+        return Reading(text, [sheet.size for sheet in sheets], pieces, letters, looks)
     finally:
         document.close()
 
@@ -90,7 +98,7 @@ class _Sheet:
     """A page as PDFium reads it: its text without white space, and where in what PDFium gives each character stands."""
 
     def __init__(self, page: pypdfium2.PdfPage, number: int) -> None:
-        self.size = page.get_size()
+        self.page, self.size = page, page.get_size()
         self.number, self._textpage = number, page.get_textpage()
         self._given = _text_of(self._textpage.raw)
         self.text = "".join(self._given.split())

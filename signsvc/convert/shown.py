@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pikepdf import Dictionary, Object, Pdf, Stream, String, parse_content_stream
+from pikepdf import Dictionary, Object, Page, Pdf, Stream, String, parse_content_stream
 
 from .drawn import Drawn, Matrix
 from .fontprogram import Program, Unacceptable, read_program
@@ -88,11 +88,19 @@ def read_shown(document: Pdf) -> Shown:
     """Walk every page; raises Unacceptable for what a certificate may not hold."""
     shown = Shown()
     for number, page in enumerate(document.pages):
-        sheet = _Sheet(number, [float(side) for side in page.cropbox])
+        sheet = _Sheet(number, _edges(page))
         _Walk(shown, sheet, page.resources, _HERE, 0).follow(parse_content_stream(page))
     if any(not program.glyphs.keys() >= used for program, used in shown.programs):
         raise Unacceptable("a glyph is missing")
     return shown
+
+
+def _edges(page: Page) -> list[float]:
+    """Left, bottom, right and top of a page that is shown whole and in points."""
+    whole, seen = ([float(side) for side in box] for box in (page.mediabox, page.cropbox))
+    if whole != seen or page.obj.get("/UserUnit", 1) != 1:
+        raise Unacceptable("a page that is not shown as large as it is")
+    return whole
 
 
 class _Sheet(NamedTuple):

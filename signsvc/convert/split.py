@@ -21,11 +21,11 @@ from signsvc.errors import ConversionFailed
 from signsvc.models import PdfBytes
 
 from .alone import copied
-from .bitmap import Bitmap
 from .contents import Unreadable
 from .insets import Inset, place_all
 from .marks import Part
 from .ownglyphs import FontShelf
+from .pngimage import PngImage
 from .sheets import Sheet, Source
 
 _VERSION = "1.7"
@@ -37,7 +37,7 @@ _STREAM = frozenset({"/Length", "/Filter", "/Resources"})
 
 
 def split(
-    pdf: bytes, parts: Sequence[Part], pictures: Sequence[Bitmap], shelf: FontShelf
+    pdf: bytes, parts: Sequence[Part], pictures: Sequence[PngImage], shelf: FontShelf
 ) -> list[PdfBytes | ConversionFailed]:
     """The pages of each part as a file of its own, with its picture if that was left out, or why there is none.
 

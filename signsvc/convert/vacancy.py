@@ -6,16 +6,16 @@ import re
 
 from .marks import bookmark, place
 
-# A paragraph with a picture in the line of text and nothing beside it.
+# A paragraph with a picture in the line of text and nothing beside it, whose line filling made to fit it: the name of
+# the drawing says that it begins where an empty line does, over nothing and under nothing.
 _PICTURED = re.compile(
     r"(<w:p(?: [^<>]*)?><w:pPr>(?:(?!</?w:p[ >]|</w:pPr>).)*)</w:pPr>"
-    r'<w:r><w:drawing><wp:inline[^<>]*><wp:extent cx="\d+" cy="(\d+)"/>(?:(?!<w:|</wp:inline>).)*</wp:inline>'
+    r'<w:r><w:drawing><wp:inline[^<>]*><wp:extent cx="\d+" cy="(\d+)"/><wp:docPr id="\d+" name="fitting" '
+    r"(?:(?!<w:|</wp:inline>).)*</wp:inline>"
     r"</w:drawing></w:r></w:p>",
     re.DOTALL,
 )
-# As filling writes it: the line is as high as the picture, and the picture begins where an empty line does.
 _SINGLE, _EXACT = 'w:line="240" w:lineRule="auto"', 'w:line="{twips}" w:lineRule="exact"'
-_FITTING = ('<w:snapToGrid w:val="0"/>', _SINGLE, '<w:jc w:val="left"/>')
 _EMU_IN_TWIP = 635
 
 
@@ -24,7 +24,7 @@ def is_fitting(body: str, key: str) -> bool:
     found, uses = list(_PICTURED.finditer(body)), re.findall(rf'<[^<>]*"{re.escape(key)}"', body)
     if len(found) != 1 or len(uses) != 1 or f'r:embed="{key}"' not in found[0][0]:
         return False
-    return all(found[0][1].count(words) == 1 for words in _FITTING)
+    return found[0][1].count(_SINGLE) == 1
 
 
 def vacated(content: str, part: int) -> str:

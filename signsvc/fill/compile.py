@@ -77,6 +77,7 @@ class _Work:
     found: Found
     slots: list[Slot] = field(default_factory=list)
     pictures: set[str] = field(default_factory=set)
+    fitting: set[Any] = field(default_factory=set)  # paragraphs whose lines fit the picture alone in them
 
 
 def compile_template(template: bytes, fields: Fields) -> Package:
@@ -135,8 +136,8 @@ def _compile_part(part: StoryPart, work: _Work) -> None:
     runs = [run for paragraph in root.iter(qn("w:p")) for run in own_runs(paragraph)]
     faces = {run: (work.styles.role(run), work.styles.is_plain(run)) for run in runs}
     for paragraph in root.iter(qn("w:p")):
-        if is_alone(paragraph, work.found.fields.picture):
-            fit_line(paragraph, part)
+        if is_alone(paragraph, work.found.fields.picture) and fit_line(paragraph, part, work.styles):
+            work.fitting.add(paragraph)
     _use_standard_face(root)
     # The innermost first, so that a run that holds a text box is copied with its slots already in it.
     for run in reversed(runs):
@@ -157,7 +158,7 @@ def _split(run: Any, face: tuple[Role, bool], part: StoryPart, work: _Work) -> I
         while pictured in fixed_and_fields[1::2]:
             at = 1 + 2 * fixed_and_fields[1::2].index(pictured)
             yield _slot(run, face, fixed_and_fields[:at], work)
-            drawing, entry = picture(part)
+            drawing, entry = picture(part, next(run.iterancestors(qn("w:p"))) in work.fitting)
             work.pictures.add(entry)
             yield _run(run, drawing)
             fixed_and_fields = fixed_and_fields[at + 1 :]

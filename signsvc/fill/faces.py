@@ -12,6 +12,7 @@ from signsvc.models import Role
 # Names under which the two faces that GB/T 9704 asks for go about.
 _TITLE_NAMES = ("小标宋", "xiaobiaosong", "黑体", "simhei", "heiti")
 _BODY_NAMES = ("仿宋", "fangsong", "宋体", "simsun", "songti")
+_DEFAULT_LAYOUT = f"{qn('w:docDefaults')}/{qn('w:pPrDefault')}/{qn('w:pPr')}"
 _TABLE_STYLE = f"{qn('w:tblPr')}/{qn('w:tblStyle')}"
 _OFF = ("0", "false", "off")
 
@@ -26,6 +27,8 @@ class Styles:
             None if root is None else root.find(f"{qn('w:docDefaults')}/{qn('w:rPrDefault')}/{qn('w:rPr')}")
         )
         self._defaults = [] if defaults is None else [defaults]
+        layout = None if root is None else root.find(_DEFAULT_LAYOUT)
+        self._layout = [] if layout is None else [layout]
         self._normal = next((key for key, style in self._by_id.items() if _is_default(style)), None)
 
     def role(self, run: etree._Element) -> Role:
@@ -54,6 +57,17 @@ class Styles:
         """The East-Asian font that the template names for a run; empty if it names none."""
         return next((font for setting in self._settings(run) if (font := _font(setting))), "")
 
+    def layout(self, paragraph: etree._Element) -> Iterator[etree._Element]:
+        """Paragraph properties that apply, the nearest first."""
+        own = paragraph.find(qn("w:pPr"))
+        if own is not None:
+            yield own
+        yield from self._chain(self._style_of(own), "w:pPr")
+        yield from self._layout
+
+    def _style_of(self, properties: etree._Element | None) -> str | None:
+        return (None if properties is None else _value(properties, "w:pStyle")) or self._normal
+
     def _settings(self, run: etree._Element) -> Iterator[etree._Element]:
         """Run properties that apply, the nearest first."""
         own = run.find(qn("w:rPr"))
@@ -61,18 +75,15 @@ class Styles:
             yield own
             yield from self._chain(_value(own, "w:rStyle"))
         paragraph = next(run.iterancestors(qn("w:p")), None)
-        properties = None if paragraph is None else paragraph.find(qn("w:pPr"))
-        yield from self._chain(
-            (None if properties is None else _value(properties, "w:pStyle")) or self._normal
-        )
+        yield from self._chain(self._style_of(None if paragraph is None else paragraph.find(qn("w:pPr"))))
         yield from self._defaults
 
-    def _chain(self, style_id: str | None) -> Iterator[etree._Element]:
+    def _chain(self, style_id: str | None, kind: str = "w:rPr") -> Iterator[etree._Element]:
         seen: set[str] = set()
         while style_id is not None and style_id in self._by_id and style_id not in seen:
             seen.add(style_id)
             style = self._by_id[style_id]
-            properties = style.find(qn("w:rPr"))
+            properties = style.find(qn(kind))
             if properties is not None:
                 yield properties
             style_id = _value(style, "w:basedOn")

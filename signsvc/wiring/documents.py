@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from signsvc import fill
 from signsvc.config import Settings
 from signsvc.convert import NO_PICTURES, Pictures, choose_converter, pictures_in, read_back
-from signsvc.errors import ConversionFailed, Fault, SettingsError, TemplateError
+from signsvc.errors import ConversionFailed, Fault, RowFailed, SettingsError, TemplateError
 from signsvc.fill.fields import Fields
 from signsvc.fonts import FontBook, code_point
 from signsvc.models import PdfBytes, Role, SealPlace
@@ -94,11 +95,32 @@ def missing_letters(fonts: FontBook, texts: Iterable[str]) -> list[Fault]:
     return [Fault("glyph_missing", f"没有字体能显示{named}，请安装含该字的字体")]
 
 
-def own_pictures(form: fill.Form, fonts: FontBook, convert: Convert) -> Collection[bytes]:
-    """The pictures that certificates of a form may show besides their codes: those in one that is nobody's.
+def own_pictures(form: fill.Form, fonts: FontBook, convert: Convert) -> Callable[[], Collection[bytes]]:
+    """Tells the pictures that certificates of a form may show besides their codes; looked for once, when first asked.
 
-    It has a page of each kind (first, even, odd), for each may have a header of its own. Raises ConversionFailed or
-    TextMismatch.
+    Raises ConversionFailed or TextMismatch, the same every time: what failed is not tried again for every certificate.
+    """
+
+    @cache
+    def found() -> Collection[bytes] | RowFailed:
+        try:
+            return _pictures_of_nobody(form, fonts, convert)
+        except RowFailed as error:
+            return error
+
+    def tell() -> Collection[bytes]:
+        pictures = found()
+        if isinstance(pictures, RowFailed):
+            raise pictures.with_traceback(None)
+        return pictures
+
+    return tell
+
+
+def _pictures_of_nobody(form: fill.Form, fonts: FontBook, convert: Convert) -> Collection[bytes]:
+    """The pictures in a certificate that is nobody's, without its code.
+
+    It has a page of each kind (first, even, odd), for each may have a header of its own.
     """
     texts = dict.fromkeys(fill.CERTIFICATE.texts, "无") | {"证明事项": "无" * _THREE_PAGES}
     code = fill.qr_png("nobody")

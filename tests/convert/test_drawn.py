@@ -11,13 +11,15 @@ import pikepdf
 import pytest
 from convert_forms import ALLOWED, ANCHOR, form, packed, text_of
 from docx import Document
+from docx.enum.table import WD_ROW_HEIGHT_RULE
 from docx.shared import Mm
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 
-from signsvc.convert.drawn import Pictures, bitmap, bitmap_of_png
+from signsvc.convert.drawn import Pictures
 from signsvc.convert.libreoffice import LibreOffice
+from signsvc.convert.pixels import bitmap, bitmap_of_png
 from signsvc.convert.readback import pictures_in, read_back
-from signsvc.errors import TextMismatch
+from signsvc.errors import ConversionFailed, TextMismatch
 from signsvc.fill.values import qr_png
 from signsvc.models import DocxBytes, PdfBytes
 
@@ -35,6 +37,8 @@ SCANLINES = b"".join(  # as in the PNG
     for at in range(0, len(CODE.rows), (CODE.width + 7) // 8)
 )
 FILLED = bytes(255 - byte for byte in CODE.rows)  # inverted, and filled up with 1
+HERE = "60 0 0 60 80 80"  # a matrix that puts the code beside the text
+WHITE = "1 1 1 rg 80 80 60 60 re f"  # a white sheet there
 PNG_ROWS = Dictionary(Predictor=15, Columns=CODE.width, BitsPerComponent=1)
 
 Change = Callable[[Pdf, Any, Any], None]
@@ -100,24 +104,24 @@ def edited(pdf: PdfBytes, change: Change) -> PdfBytes:
     return PdfBytes(out.getvalue())
 
 
-def drawn(matrix: str, before: str = "") -> Change:
-    """The code drawn by this matrix alone, which comes after what stands `before`."""
+def drawn(matrix: str, before: str = "", after: str = "") -> Change:
+    """The code drawn by this matrix alone, which comes after what stands `before`; `after` it is painted on top."""
 
     def change(opened: Pdf, page: Any, image: Any) -> None:
         [name] = page.Resources.XObject.keys()
         content = page.Contents.read_bytes().replace(f"{name} Do".encode(), b"")
-        page.Contents = opened.make_stream(content + f"\nq {before} {matrix} cm {name} Do Q".encode())
+        page.Contents = opened.make_stream(content + f"\nq {before} {matrix} cm {name} Do Q {after}".encode())
 
     return change
 
 
-def in_a_form(matrix: list[float]) -> Change:
-    """The code drawn in a form, 60 points wide, that is drawn with this matrix."""
+def in_a_form(matrix: list[float], side: int = 60) -> Change:
+    """The code, 60 points wide, in a form that shows `side` points of it and is drawn with this matrix."""
 
     def change(opened: Pdf, page: Any, image: Any) -> None:
         [name] = page.Resources.XObject.keys()
         form = opened.make_stream(b"60 0 0 60 0 0 cm /Im Do", Type=Name.XObject, Subtype=Name.Form)
-        form.BBox, form.Matrix = Array([0, 0, 60, 60]), Array(matrix)
+        form.BBox, form.Matrix = Array([0, 0, side, side]), Array(matrix)
         form.Resources = Dictionary(XObject=Dictionary(Im=image))
         page.Resources.XObject[name] = form
         drawn("1 0 0 1 0 0")(opened, page, image)
@@ -142,8 +146,8 @@ def mask(opened: Pdf) -> Stream:
     return opened.make_stream(b"\0", Type=Name.XObject, Subtype=Name.Image, **entries)
 
 
-@pytest.mark.parametrize("change", [drawn("60 0 0 60 80 80"), drawn("6 0 0 6 8 8", "10 0 0 10 0 0 cm"),
-                                    in_a_form([1, 0, 0, 1, 80, 80])])  # fmt: skip
+@pytest.mark.parametrize("change", [drawn(HERE), drawn("6 0 0 6 8 8", "10 0 0 10 0 0 cm"),
+                                    drawn("42.6 0 0 44.5 81.37 90.81"), in_a_form([1, 0, 0, 1, 80, 80])])  # fmt: skip
 def test_a_code_elsewhere_on_the_page_passes(pdfs: dict[str, PdfBytes], change: Change) -> None:
     read(edited(pdfs["plain"], change), Pictures(OWN))
 
@@ -158,7 +162,7 @@ def test_a_code_elsewhere_on_the_page_passes(pdfs: dict[str, PdfBytes], change: 
         drawn("0 60 -60 0 140 80"),
         drawn("60 0 0 60 560 80"),
         drawn("60 0 0 60 80 -900"),
-        drawn("60 0 0 60 80 80", "1 0 0 1 0 2000 cm"),
+        drawn(HERE, "1 0 0 1 0 2000 cm"),
         in_a_form([0.1, 0, 0, 0.1, 80, 80]),
         with_entry("/SMask", mask),
         with_entry("/Mask", lambda _: Array([0, 0])),
@@ -187,6 +191,119 @@ def test_a_code_that_cannot_be_read_as_it_is_is_refused(pdfs: dict[str, PdfBytes
         read(edited(pdfs["plain"], change), Pictures(OWN, frozenset))
 
 
+def under(**state: Any) -> Change:
+    """The code drawn on white in this graphics state."""
+
+    def change(opened: Pdf, page: Any, image: Any) -> None:
+        page.Resources.ExtGState = Dictionary(State=Dictionary(**state))
+        drawn(HERE, f"{WHITE} /State gs")(opened, page, image)
+
+    return change
+
+
+def with_page_entry(key: str, value: Any) -> Change:
+    def change(opened: Pdf, page: Any, image: Any) -> None:
+        drawn(HERE)(opened, page, image)
+        page.obj[key] = value
+
+    return change
+
+
+def under_a_link(opened: Pdf, page: Any, image: Any) -> None:
+    """A link that looks like a white sheet lies over the code."""
+    drawn(HERE)(opened, page, image)
+    box = {"BBox": Array([0, 0, 60, 60]), "Type": Name.XObject, "Subtype": Name.Form}
+    sheet = opened.make_stream(b"1 1 1 rg 0 0 60 60 re f", **box)
+    link = {"Type": Name.Annot, "Subtype": Name.Link, "Rect": Array([80, 80, 140, 140])}
+    page.obj.Annots = Array([opened.make_indirect(Dictionary(**link, AP=Dictionary(N=sheet), F=4))])
+
+
+def of_unknown_grey(opened: Pdf, page: Any, image: Any) -> None:
+    """Not every reader makes the same of a profile that is none."""
+    image.ColorSpace = Array([Name.ICCBased, opened.make_stream(b"nothing", N=1)])
+
+
+OTHER_MODULES = " ".join(
+    f"{80 + 3 * x} {80 + 3 * y} 3 3 re f" for x in range(20) for y in range(20) if x * y % 3
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        drawn(HERE, after=WHITE),
+        drawn(HERE, "80 80 1 1 re W n"),
+        drawn(HERE, "80 80 60 30 re W n"),
+        drawn(HERE, after=f"0 0 0 rg {OTHER_MODULES}"),
+        in_a_form([1, 0, 0, 1, 80, 80], side=1),
+        under(ca=0),
+        under(ca=0.4),
+        under(BM=Name.Difference),
+        under(TR=Dictionary(FunctionType=2, Domain=Array([0, 1]), C0=Array([1]), C1=Array([0]), N=1)),
+        under_a_link,
+        of_unknown_grey,
+        with_page_entry("/UserUnit", 0.2),
+        with_page_entry("/CropBox", Array([-2000, -2000, 3000, 3000])),
+    ],
+    ids=[
+        *(
+            "covered",
+            "clipped",
+            "cut in half",
+            "other modules",
+            "form's box",
+            "transparent",
+            "pale",
+            "inverted",
+        ),
+        *("transferred", "under a link", "unknown grey", "smaller page", "larger page"),
+    ],
+)
+def test_a_code_that_does_not_look_like_itself_is_refused(pdfs: dict[str, PdfBytes], change: Change) -> None:
+    with pytest.raises(TextMismatch):
+        read(edited(pdfs["plain"], change), Pictures(OWN, frozenset))
+
+
+def test_a_picture_of_the_template_over_the_code_is_refused(pdfs: dict[str, PdfBytes]) -> None:
+    def cover(opened: Pdf, page: Any, image: Any) -> None:
+        drawn(HERE, after=f"q {HERE} cm /Cover Do Q")(opened, page, image)
+        page.Resources.XObject["/Cover"] = mask(opened)
+
+    covered = edited(pdfs["plain"], cover)
+    with pytest.raises(TextMismatch, match="二维码"):
+        read(covered, Pictures(OWN, lambda: pictures_in(covered, OWN)))
+
+
+def test_a_row_of_a_table_that_cuts_the_code_is_refused(office: LibreOffice) -> None:
+    def in_a_row(height: int) -> PdfBytes:
+        document = Document(BytesIO(form()))
+        row = document.add_table(1, 1).rows[0]
+        row.height, row.height_rule = Mm(height), WD_ROW_HEIGHT_RULE.EXACTLY
+        row.cells[0].paragraphs[0].add_run().add_picture(BytesIO(OWN), width=Mm(20))
+        (pdf,) = office.convert([packed(document)])
+        assert isinstance(pdf, bytes)
+        return pdf
+
+    read(in_a_row(25), Pictures(OWN))
+    with pytest.raises(TextMismatch, match="二维码"):
+        read(in_a_row(10), Pictures(OWN))
+
+
+def test_a_code_of_many_small_modules_is_seen(office: LibreOffice) -> None:
+    code = qr_png("https://zm.example.gov.cn/" + "v" * 300)
+    (pdf,) = office.convert([pictured(code)])
+    assert isinstance(pdf, bytes)
+    read(pdf, Pictures(code))
+
+
+def test_why_there_is_no_sample_is_told_as_it_is(pdfs: dict[str, PdfBytes]) -> None:
+    def own() -> frozenset[bytes]:
+        raise ConversionFailed("转换超时")
+
+    with pytest.raises(ConversionFailed, match="转换超时"):
+        read(pdfs["logo"], Pictures(OWN, own))
+
+
 def test_a_code_over_text_is_refused(pdfs: dict[str, PdfBytes]) -> None:
     with pytest.raises(TextMismatch, match="重叠"):
         read(edited(pdfs["plain"], drawn("60 0 0 60 100 700")), Pictures(OWN))
@@ -208,13 +325,13 @@ SAME = {
     "one bit": image(CODE.rows, Name.DeviceGray, 1),
     "as in a PNG": image(SCANLINES, Name.DeviceGray, 1, DecodeParms=PNG_ROWS),
     "grey": image(GREY, Name.DeviceGray, 8),
-    "grey with a profile": image(GREY, Array([Name.ICCBased, ICC]), 8),
     "colours": image(b"".join(bytes([level]) * 3 for level in GREY), Name.DeviceRGB, 8),
     "two colours": image(CODE.rows, PURE, 1),
     "swapped, filled up": image(FILLED, SWAPPED, 1),
     "numbers": image(GREY.replace(b"\xff", b"\x01"), PURE, 8),
 }
 NOT_THE_SAME = {
+    "unknown profile": image(GREY, Array([Name.ICCBased, ICC]), 8),
     "inverted": image(FILLED, Name.DeviceGray, 1),
     "other grey": image(GREY.replace(b"\xff", b"\xfe"), Name.DeviceGray, 8),
     "blue": image(b"".join(bytes([level, level, 255]) for level in GREY), Name.DeviceRGB, 8),

@@ -14,17 +14,18 @@ from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name, Pdf, Stream
 from PIL import Image
 
-from signsvc.convert.bitmap import Bitmap
 from signsvc.convert.contents import Unreadable
 from signsvc.convert.insets import Inset, place_all
 from signsvc.convert.marks import Mark, Part
+from signsvc.convert.pngimage import PngImage
 from signsvc.fill.values import qr_png
 
-PICTURES = [bitmap for text in "ABC" if (bitmap := Bitmap.from_png(qr_png(text)))]
+PICTURES = [bitmap for text in "ABC" if (bitmap := PngImage.of(qr_png(text)))]
 MARKS = [Mark(0, 90.0, 200.0), Mark(1, 90.0, 300.0), Mark(2, 90.0, 250.5)]
 PARTS = [Part(range(at, at + 1), mark) for at, mark in enumerate(MARKS)]
-# A logo of the template, and the picture, 9 points to the right of its mark and 65 below.
-FIRST = b"0.1 w\nq 30 0 0 30 300 700 cm\n/Im1 Do Q\nq 65 0 0 65 99 135 cm\n/Im2 Do Q"
+# A picture of the template just where the mark is, and the code, 9 points to the right of its mark and 65 below.
+CODE = b"q 65 0 0 65 99 135 cm\n/Im2 Do Q"
+FIRST = b"0.1 w\nq 65 0 0 65 90 135 cm\n/Im1 Do Q\n" + CODE
 
 
 @pytest.fixture
@@ -34,6 +35,8 @@ def file() -> Iterator[Pdf]:
             page = file.add_blank_page()
             page.obj.Contents = Stream(file, content)
             page.obj.Resources = Dictionary()
+        images = {"/Im1": PICTURES[1].object(file), "/Im2": PICTURES[0].object(file)}
+        file.pages[0].obj.Resources.XObject = Dictionary(images)
         yield file
 
 
@@ -57,13 +60,19 @@ def test_without_pictures_nothing_is_put_anywhere(file: Pdf) -> None:
     "marks",
     [
         (MARKS[0], replace(MARKS[1], x=122.0), MARKS[2]),  # an empty line in the middle begins elsewhere
-        (replace(MARKS[0], y=400.0), *MARKS[1:]),
-        (replace(MARKS[0], page=1), *MARKS[1:]),
+        (replace(MARKS[0], page=1), *MARKS[1:]),  # where nothing is drawn
     ],
 )
 def test_a_place_is_not_guessed(file: Pdf, marks: Sequence[Mark]) -> None:
     with pytest.raises(Unreadable):
         placed(file, [Part(range(at, at + 1), mark) for at, mark in enumerate(marks)])
+
+
+@pytest.mark.parametrize("content", [FIRST.replace(CODE, b""), FIRST + b"\n" + CODE])
+def test_the_first_picture_is_known_by_its_pixels_and_stands_there_once(file: Pdf, content: bytes) -> None:
+    file.pages[0].obj.Contents = Stream(file, content)
+    with pytest.raises(Unreadable):
+        placed(file, PARTS)
 
 
 def test_it_is_drawn_after_all_else(file: Pdf) -> None:
@@ -94,7 +103,7 @@ def test_a_name_that_is_taken_is_not_taken_again(file: Pdf) -> None:
 @given(st.text(min_size=1, max_size=60))
 def test_a_picture_keeps_every_pixel(text: str) -> None:
     png = qr_png(text)
-    bitmap = Bitmap.from_png(png)
+    bitmap = PngImage.of(png)
     assert bitmap
     with pikepdf.new() as file:
         image = pikepdf.PdfImage(bitmap.object(file)).as_pil_image()
@@ -121,7 +130,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("png", OTHERS.values(), ids=OTHERS)
 def test_other_pictures_are_left_to_libreoffice(png: bytes) -> None:
-    assert Bitmap.from_png(png) is None
+    assert PngImage.of(png) is None
 
 
 def test_what_is_taken_is_what_the_png_holds() -> None:

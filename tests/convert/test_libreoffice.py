@@ -23,7 +23,7 @@ from needs import require
 from pypdf import PdfReader
 from whole.traces import traces
 
-from signsvc.convert import libreoffice
+from signsvc.convert import libreoffice, type1
 from signsvc.convert.fontprogram import font_name, read_program
 from signsvc.convert.libreoffice import LibreOffice
 from signsvc.convert.ownglyphs import Original
@@ -141,6 +141,21 @@ def test_another_version_of_a_font_is_not_its_source(untouched: PdfBytes) -> Non
         assert bold.is_source_of(name, program) == ("Bold" in name)
         assert regular.is_source_of(name, program) == ("Regular" in name)
     assert len(programs) == 2
+
+
+def test_one_glyph_drawn_otherwise_tells_another_version(untouched: PdfBytes) -> None:
+    [program] = [
+        font.FontDescriptor.FontFile.read_bytes()
+        for font in fonts_of(untouched)
+        if "Regular" in font_name(font.FontDescriptor)
+    ]
+    names = list(type1.charstrings(program))
+    for odd in (names[1], names[len(names) // 2], names[-1]):
+        original = Original(FONTS[0])
+        draw, cid = original._draw, int(odd.removeprefix("cid"))
+        original._draw = lambda number, pen, draw=draw, cid=cid: draw(number + (number == cid), pen)  # type: ignore[method-assign]
+        assert not original.is_source_of("Regular", program)
+    assert Original(FONTS[0]).is_source_of("Regular", program)
 
 
 def test_linked_files_are_not_read(office: LibreOffice, tmp_path: Path) -> None:

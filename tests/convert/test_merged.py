@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pypdfium2
 import pytest
@@ -14,7 +15,7 @@ from docx import Document
 from docx.document import Document as DocumentObject
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import parse_xml
-from docx.oxml.ns import nsdecls
+from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt
 from fill_cases import ANNEX4, AUTONOMOUS, VILLAGE, draft, entries, packed
 from needs import require
@@ -125,6 +126,48 @@ def on_a_grid(document: DocumentObject) -> None:
     document.styles["查验二维码"].paragraph_format.left_indent = Mm(3)
 
 
+def code_paragraph(document: DocumentObject) -> Any:
+    return next(
+        item for item in document.element.body.iter(qn("w:p")) if "二维码" in "".join(item.itertext())
+    )
+
+
+def code_in_a_row(properties: str) -> Callable[[DocumentObject], None]:
+    """The row of the QR code has these properties."""
+
+    def change(document: DocumentObject) -> None:
+        row = next(code_paragraph(document).iterancestors(qn("w:tr")))
+        row.find(qn("w:trPr")).append(parse_xml(properties.replace("/>", f" {nsdecls('w')}/>")))
+
+    return change
+
+
+def with_borders(document: DocumentObject) -> None:
+    """First and last paragraph have the same border, which LibreOffice would draw as one."""
+    last = document.add_paragraph("末", document.paragraphs[0].style)
+    for paragraph in (document.paragraphs[0], last):
+        border = f'<w:pBdr {nsdecls("w")}><w:bottom w:val="single" w:sz="12" w:space="4" w:color="FF0000"/></w:pBdr>'
+        paragraph._p.get_or_add_pPr().insert_element_before(parse_xml(border), "w:spacing", "w:jc")
+
+
+def with_floating(document: DocumentObject) -> None:
+    """A picture of the template floats where the QR code stands."""
+    run = document.paragraphs[0].add_run()
+    run.add_picture(io.BytesIO(qr_png("logo")), Mm(30))
+    inline = run._r.find(f".//{qn('wp:inline')}")
+    anchor = parse_xml(ANCHOR.format(ns=nsdecls("wp", "a", "pic", "r")))
+    for child in list(inline):
+        if child.tag in (qn("wp:docPr"), qn("a:graphic")):
+            anchor.append(child)
+    inline.getparent().replace(inline, anchor)
+
+
+ANCHOR = (
+    '<wp:anchor {ns} distT="0" distB="0" distL="0" distR="0" simplePos="0" relativeHeight="1" behindDoc="1" locked="0"'
+    ' layoutInCell="1" allowOverlap="1"><wp:simplePos x="0" y="0"/><wp:positionH relativeFrom="page"><wp:posOffset>'
+    '1008000</wp:posOffset></wp:positionH><wp:positionV relativeFrom="page"><wp:posOffset>8200000</wp:posOffset>'
+    '</wp:positionV><wp:extent cx="1080000" cy="1080000"/><wp:wrapNone/></wp:anchor>'
+)
 FORMS = {
     "plain": Form.load(ANNEX4.read_bytes()),
     "header": changed_form(with_header),
@@ -133,6 +176,10 @@ FORMS = {
     "justified": changed_form(code_to(WD_ALIGN_PARAGRAPH.JUSTIFY)),
     "centred": changed_form(code_to(WD_ALIGN_PARAGRAPH.CENTER)),
     "beside": changed_form(code_beside),
+    "repeated": changed_form(code_in_a_row("<w:tblHeader/>")),
+    "cut off": changed_form(code_in_a_row('<w:trHeight w:val="900" w:hRule="exact"/>')),
+    "borders": changed_form(with_borders),
+    "floating": changed_form(with_floating),
 }
 LEFT_OUT = ("plain", "header", "more", "grid", "justified")  # forms whose codes LibreOffice need not set
 
@@ -149,7 +196,7 @@ def both(request: pytest.FixtureRequest, office: LibreOffice, apart: LibreOffice
     documents = filled(FORMS[request.param], DRAFTS)
     assert len(join_all(documents).pictures) == (len(DRAFTS) if request.param in LEFT_OUT else 0)
     sections = entries(join_all(documents).docx)["word/document.xml"].count(b"<w:sectPr")
-    assert sections == (len(DRAFTS) if request.param == "more" else 1)
+    assert sections == (len(DRAFTS) if request.param in ("more", "borders") else 1)
     return Both(made(apart, documents), made(office, documents))
 
 
@@ -240,6 +287,11 @@ def coded(document: DocumentObject) -> None:
     document.sections[0].footer.paragraphs[0].text = "{{二维码}}"
 
 
+def automatic(document: DocumentObject) -> None:
+    spacing = document.paragraphs[0].style.paragraph_format._element.pPr.find(qn("w:spacing"))
+    spacing.set(qn("w:beforeAutospacing"), "1")
+
+
 def table_first(document: DocumentObject) -> None:
     document.element.body.insert(0, document.add_table(1, 1)._tbl)
 
@@ -248,7 +300,7 @@ def two_sections(document: DocumentObject) -> None:
     document.add_section()
 
 
-@pytest.mark.parametrize("change", [counted, numbered, coded, table_first, two_sections])
+@pytest.mark.parametrize("change", [counted, numbered, coded, automatic, table_first, two_sections])
 def test_forms_whose_pages_would_change_are_not_joined(change: Callable[[DocumentObject], object]) -> None:
     assert join(filled(changed_form(change), DRAFTS[:2])) is None
 

@@ -186,12 +186,13 @@ def root(key: str, value: object) -> Callable[[PdfWriter], object]:
     return lambda writer: writer.root_object.update({NameObject(key): value})  # type: ignore[dict-item]
 
 
-def add_annotation(kind: str, action: str | None) -> Callable[[PdfWriter], object]:
+def add_annotation(kind: str, action: str | None, *more: str) -> Callable[[PdfWriter], object]:
     def change(writer: PdfWriter) -> None:
         box = ArrayObject(NumberObject(side) for side in (0, 0, 10, 10))
         annotation = DictionaryObject({NameObject("/Subtype"): NameObject(kind), NameObject("/Rect"): box})
         if action:
             annotation[NameObject("/A")] = DictionaryObject({NameObject("/S"): NameObject(action)})
+        annotation |= {NameObject(key): DictionaryObject() for key in more}
         writer.pages[0][NameObject("/Annots")] = ArrayObject([annotation])
 
     return change
@@ -208,13 +209,14 @@ def add_annotation(kind: str, action: str | None) -> Callable[[PdfWriter], objec
         root("/AA", DictionaryObject()),
         add_annotation("/Widget", None),
         add_annotation("/FreeText", None),
+        add_annotation("/Link", None, "/AP"),
         add_annotation("/Link", "/Launch"),
         add_annotation("/Link", "/SubmitForm"),
         lambda writer: writer.encrypt("", "owner"),
     ],
     ids=[
         *("scripts", "attachment", "openaction", "acroform", "layers", "aa"),
-        *("widget", "freetext", "launch", "submit", "encrypted"),
+        *("widget", "freetext", "drawn link", "launch", "submit", "encrypted"),
     ],
 )
 def test_what_acts_or_hides_is_refused(

@@ -17,15 +17,16 @@ _PNG_PREDICTORS = 15
 
 
 @dataclass(frozen=True)
-class Bitmap:
+class PngImage:
     """Black and white, `width` by `height` pixels; `data` are its filtered rows, deflated."""
 
+    png: bytes = field(repr=False)
     width: int
     height: int
     data: bytes = field(repr=False)
 
     @classmethod
-    def from_png(cls, png: bytes) -> Self | None:
+    def of(cls, png: bytes) -> Self | None:
         """The picture, if the PNG has one bit a pixel and nothing but a header, data and an end."""
         if not png.startswith(_SIGNATURE):
             return None
@@ -37,7 +38,7 @@ class Bitmap:
             return None
         data = b"".join(body for _, body in chunks[1:-1])
         known = kinds == b"IHDR" + b"IDAT" * (len(chunks) - 2) + b"IEND"
-        return cls(width, height, data) if known and data and tuple(how) == _ONE_BIT_GREY else None
+        return cls(png, width, height, data) if known and data and tuple(how) == _ONE_BIT_GREY else None
 
     def object(self, file: Pdf) -> Stream:
         """An image XObject for this PDF."""
