@@ -151,7 +151,7 @@ def _copy(document: Pdf) -> PdfFileWriter:
         elif isinstance(item, Dictionary) and str(item.get("/Type")) in _LIVE:
             place = writer.add_object(reached.live(item, writer), packed)
         else:
-            place = writer.add_object(_Written(written), packed)
+            place = writer.add_object(_Written(written + b"\n"), packed)  # two numbers must not become one
         if place.idnum != number:
             raise ValueError("numbering")
     return writer
@@ -168,8 +168,10 @@ class _Reached:
         self._numbers = {document.Root.objgen: 1}
         self.items = [document.Root]
 
-    def written(self, item: Object) -> bytes:
+    def written(self, item: Any) -> bytes:
         """As the library writes it, with the new numbers; of a stream only its dictionary, with its length in it."""
+        if not isinstance(item, Object):  # a number or a truth value, which the library gives as Python's own
+            return Array([item]).unparse()[1:-1].strip()
         if isinstance(item, Stream):
             length, item = len(item.read_raw_bytes()), item.stream_dict
             item["/Length"] = length

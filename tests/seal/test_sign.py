@@ -20,10 +20,13 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import FreeText, Link
 from pypdf.generic import (
     ArrayObject,
+    BooleanObject,
     DecodedStreamObject,
     DictionaryObject,
     Fit,
+    FloatObject,
     NameObject,
+    NumberObject,
     TextStringObject,
 )
 from seal.pki import NOW, OFFICE, PLACE, TITLE, altered, document, picture, ring, sealer, written
@@ -169,6 +172,14 @@ def test_what_is_shared_or_leads_back_is_written_once() -> None:
     assert first == second
     assert [page["/Note"]["/Mark"] for page in reader.pages] == ["/Shared"] * 2
     assert [page["/Parent"]["/Count"] for page in reader.pages] == [2, 2]
+
+
+def test_a_number_may_be_an_object_of_its_own() -> None:
+    writer = altered(document())
+    values = (NumberObject(7), FloatObject(-1.25), BooleanObject(True))
+    writer.pages[0][NameObject("/Note")] = ArrayObject([ArrayObject(map(writer._add_object, values))])
+    reader = PdfReader(BytesIO(sealer().seal(written(writer), PLACE, TITLE).pdf))
+    assert [item.get_object() for item in reader.pages[0]["/Note"][0]] == [*values]
 
 
 def test_the_seal_adds_little_to_the_file() -> None:
