@@ -105,7 +105,8 @@ def _converter(settings: Settings) -> Iterator[Point]:
         workspace(settings.home / "tmp") as work,
         choose_converter(settings.converter, work, settings.conversion_timeout, files) as converter,
     ):
-        yield Point("转换", True, converter.version())
+        told = converter.version()
+        yield Point("转换", bool(told), told or "转换程序不能启动：连版本也不说，请检查安装")
 
 
 def _keys(settings: Settings) -> Iterator[Point]:

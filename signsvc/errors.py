@@ -182,7 +182,8 @@ class RowFailed(SignsvcError):
 
 
 class MakingEnded(SignsvcError):
-    """A process that makes files ended before its work was done; what it was given may be given again."""
+    """A process that makes files ended before its work was done, or its converter works no more; what it was given may
+    be given again."""
 
     code = "making_ended"
     http = 503

@@ -19,10 +19,10 @@ returns what was committed.
 
 A row that fails in steps 5 to 9, as steps are known to fail (RowFailed, or a late RowRefused), voids its number, with
 its reason, in the log, and the others go on. Everything else ends the batch like a crash: the registry's own errors in
-steps 4 and 10, and any other exception, for it is a defect of this program, and what it left behind nobody can vouch
-for. The numbers of its chunk stay reserved, and of those begun after it. A row that always brings such a defect about
-ends every rerun at the same place: until that is mended, take it out of the file, and its number stays openly reserved,
-which `log verify` notes.
+steps 4 and 10, makers that ended or whose converter works no more (MakingEnded), and any other exception, for it is a
+defect of this program, and what it left behind nobody can vouch for. The numbers of its chunk stay reserved, and of
+those begun after it. A row that always brings such a defect about ends every rerun at the same place: until that is
+mended, take it out of the file, and its number stays openly reserved, which `log verify` notes.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ class Maker:
 def make(maker: Maker, drafts: Sequence[Draft]) -> list[Made]:
     """A sealed file of each draft, or why there is none, in order. The steps are told above.
 
-    A row fails alone where steps are known to fail (RowFailed, RowRefused); any other exception is a defect, and ends
-    all.
+    A row fails alone where steps are known to fail (RowFailed, RowRefused). Any other exception ends all: it is a
+    defect, or the converter works no more (MakingEnded).
     """
     making = _Making(maker)
     documents = making.each(dict(enumerate(drafts)), lambda _, draft: maker.fill(draft))  # 5

@@ -21,8 +21,7 @@ from xlsxwriter import Workbook
 
 from signsvc.models import Outcome
 
-PART = ".part"
-SCRATCH = ".scratch"  # a folder for what the writer of the spreadsheet keeps in files of its own
+UNFINISHED = ".signsvc-unfinished"  # the folder in which files are written before they get their names
 COLUMNS = {
     "request_id": "申请编号",
     "status": "结果",
@@ -58,6 +57,10 @@ class Layout:
     def csv(self) -> str:
         return f"{self.name}.csv"
 
+    @property
+    def xlsx(self) -> str:
+        return f"{self.name}.xlsx"
+
 
 RESULTS = Layout("results", COLUMNS)
 _NOTICED = {key: title for key, title in COLUMNS.items() if key not in ("code", "valid_until")}
@@ -73,6 +76,7 @@ class Results:
         self._columns = tuple(layout.columns)
         self._csv = csv.writer(stream)
         self._csv.writerow(self._columns)
+        self._stream.flush()
 
     def add(self, outcome: Outcome) -> None:
         """One row, and its file if there is one. The file is complete before its name appears."""
@@ -96,7 +100,7 @@ class Results:
         """Write a file whole or not at all, and leave a file that already is the same alone."""
         target = self.folder / name
         if not target.is_file() or target.read_bytes() != data:
-            part = target.with_suffix(PART)
+            part = self.folder / UNFINISHED / name
             with open(part, "xb", opener=_private) as stream:
                 stream.write(data)
                 stream.flush()
@@ -118,18 +122,33 @@ def results(folder: Path, layout: Layout = RESULTS) -> Iterator[Results]:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        for leftover in (*folder.glob(f"*{PART}"), folder / layout.csv):
-            leftover.unlink(missing_ok=True)
-        for leftover in folder.glob(f"*{SCRATCH}"):
-            shutil.rmtree(leftover)
-        with open(folder / layout.csv, "x", encoding="utf-8-sig", newline="", opener=_private) as stream:
-            try:
-                yield Results(folder, stream, layout)
-            finally:
-                stream.flush()
-                _write_spreadsheet(folder, layout)
+        with _unfinished(folder):
+            for old in (layout.csv, layout.xlsx):
+                (folder / old).unlink(missing_ok=True)
+            with open(folder / layout.csv, "x", encoding="utf-8-sig", newline="", opener=_private) as stream:
+                try:
+                    yield Results(folder, stream, layout)
+                finally:
+                    stream.flush()
+                    _write_spreadsheet(folder, layout)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def _unfinished(folder: Path) -> Iterator[None]:
+    """An empty folder for what is being written; however the batch ends, nothing of it stays. What a killed one left is
+    wiped first, and whatever else bears this name: nothing but its own name is ever touched."""
+    work = folder / UNFINISHED
+    if work.is_dir() and not work.is_symlink():
+        shutil.rmtree(work)
+    else:
+        work.unlink(missing_ok=True)
+    work.mkdir(mode=0o700)
+    try:
+        yield
+    finally:
+        shutil.rmtree(work)
 
 
 def summary(counts: Mapping[str, int]) -> str:
@@ -139,19 +158,18 @@ def summary(counts: Mapping[str, int]) -> str:
 
 def _write_spreadsheet(folder: Path, layout: Layout) -> None:
     """The .xlsx from the .csv, with Chinese headers and statuses; row by row, for a batch may be long."""
-    part, scratch = folder / f"{layout.name}{PART}", folder / f"{layout.name}{SCRATCH}"
-    scratch.mkdir(mode=0o700)
+    work = folder / UNFINISHED
+    part = work / layout.xlsx
     with (
         open(folder / layout.csv, encoding="utf-8-sig", newline="") as stream,
         open(part, "xb", opener=_private) as made,
-        Workbook(made, {"constant_memory": True, "tmpdir": str(scratch)}) as book,
+        Workbook(made, {"constant_memory": True, "tmpdir": str(work)}) as book,
     ):
         sheet = book.add_worksheet("结果")
         for line, cells in enumerate(_translated(csv.reader(stream), layout)):
             for column, cell in enumerate(cells):
                 sheet.write_string(line, column, cell)
-    scratch.rmdir()
-    part.replace(folder / f"{layout.name}.xlsx")
+    part.replace(folder / layout.xlsx)
 
 
 def _translated(rows: Iterator[list[str]], layout: Layout) -> Iterator[Iterable[str]]:

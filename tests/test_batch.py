@@ -10,6 +10,7 @@ from home import a_row
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+from xlsxwriter.worksheet import Worksheet
 
 from signsvc.batch import CHUNK, Line, chunks, each_chunk, even, read
 from signsvc.errors import Fault
@@ -17,7 +18,7 @@ from signsvc.models import Number, Outcome, Request
 from signsvc.report import BEIJING
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
-from signsvc.results import COLUMNS, neutral, results
+from signsvc.results import COLUMNS, UNFINISHED, neutral, results
 from signsvc.wiring.home import now
 
 
@@ -96,8 +97,9 @@ def test_what_a_batch_leaves_is_for_its_owner_only_and_no_link_is_followed(tmp_p
     with results(folder):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     victim.write_text("untouched", "utf-8")
-    (folder / "results.csv").unlink()
-    for name in ("results.csv", "o-2026-000001.part", "o-2026-000001.pdf"):
+    for name in ("results.csv", "results.xlsx"):
+        (folder / name).unlink()
+    for name in ("results.csv", "results.xlsx", UNFINISHED, "o-2026-000001.pdf"):
         (folder / name).symlink_to(victim)
     with results(folder) as written:
         written.add(Outcome("a", "issued", Number("o-2026-000001"), "C" * 16, b"%PDF"))
@@ -105,6 +107,40 @@ def test_what_a_batch_leaves_is_for_its_owner_only_and_no_link_is_followed(tmp_p
     for file in folder.iterdir():
         assert stat.S_IMODE(file.lstat().st_mode) == 0o600
         assert not file.is_symlink()
+
+
+def test_what_a_killed_batch_left_is_wiped_and_the_files_of_others_stay(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    for other in (folder / "their.scratch", folder / UNFINISHED):
+        other.mkdir(parents=True)
+        (other / "inside").touch()
+    for name in ("film.part", "o-2026-000001.part", "results.part", "note.scratch"):
+        (folder / name).touch()
+    with results(folder):
+        pass
+    kept = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    theirs = {"their.scratch", "their.scratch/inside", "film.part", "o-2026-000001.part", "results.part"}
+    assert kept == theirs | {"note.scratch", "results.csv", "results.xlsx"}
+
+
+def test_from_the_first_moment_the_lists_are_of_one_batch(tmp_path: Path) -> None:
+    with results(tmp_path) as written:
+        written.add(Outcome("a", "refused", faults=(Fault("unknown_matter", "没有"),)))
+    with results(tmp_path):
+        assert (tmp_path / "results.csv").read_text("utf-8-sig").splitlines() == [",".join(COLUMNS)]
+        assert not (tmp_path / "results.xlsx").exists()
+
+
+def test_a_batch_that_is_ended_while_it_writes_the_sheet_leaves_nothing_unfinished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Worksheet, "write_string", interrupted)
+    with pytest.raises(KeyboardInterrupt), results(tmp_path):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["results.csv"]
 
 
 def test_no_code_is_written_outside_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

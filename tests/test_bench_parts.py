@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from bench import growth, million, page, pipeline, processes, timing
+from bench import growth, kills, million, page, pipeline, processes, single, timing
 from bench.ordinary import Ordinary
 from bench.programs import Programs, Run, line, ordinary_form
 from bench.timing import auc, margin, measure
@@ -144,3 +144,17 @@ def test_the_page_keeps_what_was_not_measured_again(tmp_path: Path) -> None:
     assert [item.partition("\n")[0] for item in text.split("\n## ")[1:]] == order
     assert "```text\none\n\ntwo\n```" in text
     assert ("new" in text, "old" in text, text.count(page.HEAD)) == (True, False, 1)
+
+
+def test_a_libreoffice_that_is_replaced_too_slowly_is_told() -> None:
+    quick = dict.fromkeys(single.LIMITS, 0.1)
+    assert single.too_slow(quick) == []
+    for words, limit in single.LIMITS.items():
+        [told] = single.too_slow(quick | {words: limit + 0.1})
+        assert words in told
+
+
+def test_a_kill_that_met_no_batch_at_work_does_not_count() -> None:
+    met, starting = kills.Killed("filling", True, True, 0), kills.Killed("started", True, False, 0)
+    assert kills.too_few([met, starting, met], 2) == []
+    assert kills.too_few([met, starting], 2)

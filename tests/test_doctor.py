@@ -103,6 +103,15 @@ def test_a_missing_root_is_found_and_the_keys_are_told_apart_from_the_seals(home
     assert "root.pem" in points["根证书"][0].text
 
 
+def test_a_converter_that_does_not_start_is_found(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = home.folder / "soffice"
+    program.write_text("#!/bin/sh\nexit 77\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(home.folder))
+    [point] = found(home, {"SIGNSVC_CONVERTER": "libreoffice"})["转换"]
+    assert not point.good
+
+
 def test_a_missing_receipt_key_is_found(home: Home) -> None:
     (home.folder / "keys" / "receipt.key").unlink()
     (point,) = found(home)["密钥"]

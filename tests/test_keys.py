@@ -155,19 +155,14 @@ def test_another_offices_key_under_this_certificate_is_caught(copy: Path) -> Non
         keys.load(copy, PASSPHRASE, {Role.SEAL})
 
 
-def test_a_key_that_makes_no_signatures_of_its_certificate_is_caught(copy: Path) -> None:
+@pytest.mark.parametrize("damaged", [{"d"}, {"dmp1"}, {"dmq1"}, {"iqmp"}, {"d", "dmp1"}], ids=sorted)
+def test_a_key_with_a_damaged_number_is_caught(copy: Path, damaged: Collection[str]) -> None:
     file = copy / f"seal-{OFFICE.id}.key"
     numbers = keys.load(copy, PASSPHRASE, {Role.SEAL}).seal(OFFICE.id).private.private_numbers()
-    damaged = rsa.RSAPrivateNumbers(
-        numbers.p,
-        numbers.q,
-        numbers.d + 2,
-        numbers.dmp1 + 2,
-        numbers.dmq1,
-        numbers.iqmp,
-        numbers.public_numbers,
-    ).private_key(unsafe_skip_rsa_key_validation=True)
-    file.write_bytes(to_pem(damaged, PASSPHRASE))
+    fields = {name: getattr(numbers, name) for name in ("p", "q", "d", "dmp1", "dmq1", "iqmp")}
+    fields |= {name: fields[name] + 2 for name in damaged}
+    key = rsa.RSAPrivateNumbers(**fields, public_numbers=numbers.public_numbers)
+    file.write_bytes(to_pem(key.private_key(unsafe_skip_rsa_key_validation=True), PASSPHRASE))
     with pytest.raises(KeysError, match="不是一对"):
         keys.load(copy, PASSPHRASE, {Role.SEAL})
 

@@ -8,6 +8,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +20,13 @@ from signsvc import batch
 from signsvc.audit import audit
 from signsvc.errors import KeysError, MakingEnded, SignsvcError
 from signsvc.issue import begin
-from signsvc.models import Request
+from signsvc.keys import KeyRing
+from signsvc.make import at_once
+from signsvc.models import DocxBytes, Draft, Request
 from signsvc.requests import row
 from signsvc.requests.table import RawRow
 from signsvc.results import results
+from signsvc.wiring import making
 from signsvc.wiring.home import now
 from signsvc.wiring.issuing import issuing
 from signsvc.wiring.making import Tools
@@ -67,6 +73,18 @@ def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
     return holds()
 
 
+def script(home: Home, text: str) -> subprocess.Popen[str]:
+    """A program in a process of its own that is told the home's folder."""
+    path = [str(Path(__file__).parent), home.environment["PYTHONPATH"]]
+    return subprocess.Popen(
+        [sys.executable, "-c", text, str(home.folder)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def is_whole(home: Home) -> bool:
     with auditing(home.settings) as (registry, archive):
         return not [one for one in audit(registry, archive, home.lists) if one.severity == "fault"]
@@ -85,12 +103,56 @@ def test_chunks_are_made_side_by_side_and_come_out_in_the_order_of_the_file(quic
     assert makers(os.getpid()) == []
 
 
-def test_makers_hold_only_keys_that_seal(quick: Home) -> None:
-    ring = Tools.load(quick.settings).ring
-    assert ring.seals
-    for reach in (lambda: ring.log, lambda: ring.archive, lambda: ring.match):
-        with pytest.raises(KeysError, match="没有载入"):
+def held_by_a_maker() -> tuple[bool, list[str]]:
+    """In its process: whether it holds keys that seal, and which others."""
+    [opened] = making._opened
+    ring: KeyRing = opened.seal.__self__._ring  # type: ignore[union-attr]
+    others = {"log": lambda: ring.log, "archive": lambda: ring.archive, "match": lambda: ring.match}
+    held = []
+    for name, reach in others.items():
+        with suppress(KeysError):
             reach()
+            held.append(name)
+    return bool(ring.seals), held
+
+
+def test_makers_hold_only_keys_that_seal(quick: Home) -> None:
+    with issuing(quick.settings, 2) as issuer:
+        pool: ProcessPoolExecutor = issuer.make.args[0]  # type: ignore[attr-defined]
+        assert pool.submit(held_by_a_maker).result() == (True, [])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_converter_that_does_not_work_ends_the_batch_and_voids_nothing(home: Home, count: int) -> None:
+    program = home.folder / "soffice"
+    program.write_text("#!/bin/sh\nexit 77\n")
+    program.chmod(0o700)
+    broken = Home(home.folder, {"SIGNSVC_CONVERTER": "libreoffice"})
+
+    def begun() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("PATH", str(home.folder))
+            with issuing(broken.settings, count) as issuer:
+                begin(issuer, requests(1, 2))()
+
+    with pytest.raises(MakingEnded, match="转换程序不能工作"):
+        begun()
+    with issuing(Home(home.folder, EMBEDDED).settings) as issuer:
+        outcomes = begin(issuer, requests(1, 2))()
+        assert [item.kind for item in issuer.registry.boxes()] == ["issued", "issued"]
+    assert [outcome.number for outcome in outcomes] == ["gd-demo-2026-000001", "gd-demo-2026-000002"]
+
+
+def test_a_bad_document_fails_alone(quick: Home) -> None:
+    with issuing(quick.settings) as issuer, making.making(Tools.load(quick.settings)) as maker:
+
+        def fill(draft: Draft) -> DocxBytes:
+            return DocxBytes(b"bad") if draft.number.endswith("1") else maker.fill(draft)
+
+        half = replace(issuer, make=at_once(replace(maker, fill=fill)))
+        outcomes = [*begin(half, requests(1))(), *begin(half, requests(2))()]
+    assert [outcome.status for outcome in outcomes] == ["failed", "issued"]
+    assert outcomes[0].faults[0].code == "conversion_failed"
 
 
 def test_a_maker_that_is_killed_ends_the_batch_and_the_next_run_goes_on(quick: Home) -> None:
@@ -133,14 +195,31 @@ if __name__ == "__main__":
 """
 
 
+INTERRUPTED = """
+import os, signal, sys
+from pathlib import Path
+from home import Home
+from signsvc.wiring.issuing import issuing
+fork = os.fork
+def interrupted():
+    child = fork()
+    if not child:
+        os.kill(os.getpid(), signal.SIGINT)
+    return child
+if __name__ == "__main__":
+    os.fork = interrupted
+    with issuing(Home(Path(sys.argv[1]), {"SIGNSVC_CONVERTER": "embedded"}).settings, 2):
+        print("ready", flush=True)
+"""
+
+
+def test_a_maker_that_is_interrupted_while_it_is_forked_goes_on(quick: Home) -> None:
+    ended = script(quick, INTERRUPTED)
+    assert ended.communicate(timeout=60) == ("ready\n", "")
+
+
 def test_makers_die_with_their_parent_and_leave_nothing(quick: Home) -> None:
-    path = [str(Path(__file__).parent), quick.environment["PYTHONPATH"]]
-    parent = subprocess.Popen(
-        [sys.executable, "-c", WAITING, str(quick.folder)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    parent = script(quick, WAITING)
     assert parent.stdout is not None
     assert parent.stdout.readline() == "ready\n"
     forked = makers(parent.pid)

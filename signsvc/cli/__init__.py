@@ -75,10 +75,11 @@ def _loaded(name: str) -> ModuleType:
     """The module. What comes with it stays: nothing of it is looked through for garbage, neither while it is loaded,
     which would take a tenth longer, nor later."""
     gc.disable()
-    module = import_module(name)
-    gc.freeze()
-    gc.enable()
-    return module
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def fail(code: str, message: str, status: int) -> None:

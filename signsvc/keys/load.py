@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 from cryptography.x509.oid import NameOID
@@ -151,16 +151,31 @@ def _seal_key(
 
 
 def _is_pair(key: RSAPrivateKey, leaf: x509.Certificate) -> bool:
-    """Whether the key makes signatures of the certificate, tried once, as FIPS 140 tests a pair: a file in which some
-    other number is damaged makes none, or is as good as whole."""
+    """Whether the key is the certificate's: its numbers belong together, and a signature that it makes is tried, as
+    FIPS 140 tests a pair. The numbers must be compared, for OpenSSL makes good signatures with one of them damaged.
+    """
     public = key.public_key()
-    if public != leaf.public_key():
+    if public != leaf.public_key() or not _belong_together(key.private_numbers()):
         return False
     try:
         public.verify(key.sign(b"", PKCS1v15(), SHA256()), b"", PKCS1v15(), SHA256())
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def _belong_together(key: RSAPrivateNumbers) -> bool:
+    """Whether each number follows from the others (RFC 8017, 3.2). Factors of the modulus are its primes: neither is
+    proven one."""
+    p, q, d, e = key.p, key.q, key.d, key.public_numbers.e
+    return (
+        p * q == key.public_numbers.n
+        and 1 not in (p, q)
+        and key.dmp1 == d % (p - 1)
+        and key.dmq1 == d % (q - 1)
+        and key.iqmp * q % p == 1
+        and d * e % (p - 1) == d * e % (q - 1) == 1
+    )
 
 
 def _certificates(folder: Path, pattern: str) -> list[x509.Certificate]:

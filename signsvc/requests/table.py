@@ -86,9 +86,8 @@ def _from_csv(text: str, slot_names: Collection[str]) -> Table:
 
 
 def _from_workbook(data: bytes, slot_names: Collection[str]) -> Table:
-    from signsvc.requests import (
-        workbook,
-    )  # openpyxl, which no other file needs, takes a sixth of a second to load
+    # Here: openpyxl, which no other file needs, takes a sixth of a second to load.
+    from signsvc.requests import workbook
 
     if data.startswith(texts.OLE):
         raise InputError("文件加了密码，或其实是旧式 .xls：请去掉密码，另存为 .xlsx 再试")

@@ -15,31 +15,34 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from multiprocessing import active_children, get_context
 
 from signsvc import fill
 from signsvc.config import Settings
 from signsvc.convert import Pictures
-from signsvc.errors import MakingEnded
+from signsvc.errors import ConversionFailed, MakingEnded
 from signsvc.fonts import FontBook
 from signsvc.keys import KeyRing
 from signsvc.make import Made, Make, Maker, at_once, make
-from signsvc.models import Draft, PdfBytes, SealPlace
+from signsvc.models import DocxBytes, Draft, PdfBytes, SealPlace
+from signsvc.steps import Convert
 from signsvc.wiring.documents import converting, load_fonts, load_form, own_pictures, reads_back
 from signsvc.wiring.home import SEALING, open_keys
 from signsvc.wiring.rules import Rules
 from signsvc.wiring.seals import Seals
 
 _PR_SET_PDEATHSIG = 1
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _CODES = 200  # pictures that wait to be looked for: those of a chunk, and more
 _opened: list[Maker | Exception] = []  # in a maker's process: what it works with, or why it cannot
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What deciding and making work with, loaded once: whatever changes on disk later, one batch is of one piece, but
-    for the pictures of seals, which each process reads when it first needs them. Of keys only those that seal."""
+    """What deciding and making work with, loaded once and before makers are forked: whatever changes on disk later, all
+    of a batch is made alike. Only the picture of a seal is read later, by each process when it first seals with it. Of
+    the keys there are only those that seal."""
 
     settings: Settings
     ring: KeyRing
@@ -61,11 +64,11 @@ def making(tools: Tools) -> Iterator[Maker]:
     settings, fonts, form = tools.settings, tools.fonts, tools.form
     code_of = lru_cache(_CODES)(fill.qr_png)
     with converting(settings, fonts) as (convert, _):
-        own = cache(partial(own_pictures, form, fonts, convert))
+        own = own_pictures(form, fonts, convert)
         yield Maker(
             fill=lambda draft: form.fill(fill.values(draft), code_of(draft.qr_url), fonts.choose),
             text_of=fill.text_of,
-            convert=convert,
+            convert=partial(_converted, convert, partial(_nobodys, form, fonts)),
             read_back=lambda pdf, text, draft: _read_back(
                 settings, fonts, pdf, text, draft, Pictures(code_of(draft.qr_url), own)
             ),
@@ -85,10 +88,23 @@ def makers(tools: Tools, count: int) -> Iterator[Make]:
         ending.callback(pool.shutdown, cancel_futures=True)
         ending.callback(_stop)
         try:
-            pool.submit(_make, ()).result()  # with the first work all of them are forked
+            with _undisturbed():
+                first = pool.submit(_make, ())  # with the first work all of them are forked
+            first.result()  # one tells whether it could begin: the others begin alike
             yield partial(_hand_over, pool)
         except BrokenProcessPool as error:
             raise MakingEnded("制作进程无法启动或意外结束，请用 signsvc doctor 检查后重新运行") from error
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Signals that end wait, here and in what is forked meanwhile: until a maker answers them in its own way, it would
+    as if it were its parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _stop() -> None:
@@ -107,6 +123,7 @@ def _begin(tools: Tools, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     early: list[int] = []  # what comes while the folder is made must wait, or nobody would wipe it
     signal.signal(signal.SIGTERM, lambda number, _: early.append(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
@@ -134,6 +151,23 @@ def _make(drafts: Sequence[Draft]) -> Sequence[Made]:
     if isinstance(opened, Exception):
         raise opened
     return make(opened, drafts)
+
+
+def _converted(
+    convert: Convert, nobodys: Callable[[], DocxBytes], documents: Sequence[DocxBytes]
+) -> Sequence[PdfBytes | ConversionFailed]:
+    """The PDFs. Where one failed, a form that is nobody's is tried too: if that fails as well, it is not the documents
+    that are bad, and MakingEnded is raised, for no number shall be voided over a program that does not work."""
+    results = convert(documents)
+    failed = any(isinstance(result, ConversionFailed) for result in results)
+    if failed and isinstance(convert([nobodys()])[0], ConversionFailed):
+        raise MakingEnded("转换程序不能工作，连空白的证明也不能转换；请用 signsvc doctor 检查后重新运行")
+    return results
+
+
+def _nobodys(form: fill.Form, fonts: FontBook) -> DocxBytes:
+    """The form with nothing in it."""
+    return form.fill(dict.fromkeys(fill.CERTIFICATE.texts, "无"), fill.qr_png("nobody"), fonts.choose)
 
 
 def _read_back(

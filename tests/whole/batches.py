@@ -52,16 +52,20 @@ class Batch:
         out, err = (file.read_text("utf-8") for file in self._told)
         return Ended(code, out, err)
 
-    def send(
-        self, number: signal.Signals, moment: Callable[[Batch], bool], delay: float = 0.0, group: bool = False
-    ) -> bool:
-        """The signal, `delay` seconds after the moment has come; False if the batch had ended before."""
+    def come(self, moment: Callable[[Batch], bool], delay: float = 0.0) -> bool:
+        """Wait until `delay` seconds after the moment has come; False if the batch has ended by then."""
         deadline = time.monotonic() + _LONGEST
         while not moment(self) and self.process.is_alive():
             assert time.monotonic() < deadline, "the moment does not come"
             time.sleep(0.001)
         time.sleep(delay)
-        if not self.process.is_alive():
+        return self.process.is_alive()
+
+    def send(
+        self, number: signal.Signals, moment: Callable[[Batch], bool], delay: float = 0.0, group: bool = False
+    ) -> bool:
+        """The signal, `delay` seconds after the moment has come; False if the batch had ended before."""
+        if not self.come(moment, delay):
             return False
         if group:
             os.killpg(self.pid, number)
@@ -72,6 +76,10 @@ class Batch:
     def started(self) -> bool:
         """It may not have done anything yet."""
         return True
+
+    def making(self) -> bool:
+        """There is a converter's folder: it has begun to make, or is about to."""
+        return bool(converters(self.home))
 
     def filling(self) -> bool:
         """Filled forms lie in the converter's folder."""
@@ -118,8 +126,13 @@ MOMENTS: tuple[Callable[[Batch], bool], ...] = (
 )
 
 
+def converters(home: Home) -> list[Path]:
+    """The folders of converters that run, or have not been wiped yet."""
+    return list((home.var / "tmp").glob("run-*/convert-*"))
+
+
 def wait_for_wiping(home: Home) -> None:
     """Until no converter's folder is left, or the time allowed for it is over."""
     deadline = time.monotonic() + WIPED_WITHIN
-    while list((home.var / "tmp").glob("run-*/convert-*")) and time.monotonic() < deadline:
+    while converters(home) and time.monotonic() < deadline:
         time.sleep(0.02)
