@@ -30,6 +30,9 @@ _QUIET = ("--headless", "--norestore", "--nolockcheck", "--nodefault", "--nologo
 _UP_WITHIN, _LOOK, _STARTS = 20.0, 0.01, 2  # seconds for all starts together, seconds, times
 _WITHOUT = 50  # calls that do not wait for one to stand by after it did not come up
 TOO_LARGE = 600 << 20  # bytes in memory of a LibreOffice that stands by: a new one takes its place
+RETIRES = (
+    20_000  # documents after which another takes its place: each thousand leaves more than a megabyte behind
+)
 # It allocates and frees small pieces without end: kept at hand for its threads, they take a twelfth less time.
 _ALLOCATOR = "glibc.malloc.tcache_count=20000"
 _SYSTEM_FONTS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
@@ -69,6 +72,7 @@ class LibreOffice:
         self._joining = Joining(together, join, self._divide)
         self._turn = threading.Lock()
         self._workshop = Workshop(work)
+        self._served = 0  # documents, by the one that stands by
         self._without = 0  # calls still to be made without one that stands by
 
     @property
@@ -94,7 +98,9 @@ class LibreOffice:
     def convert(self, documents: Sequence[DocxBytes]) -> list[PdfBytes | ConversionFailed]:
         """The PDF of each document or why there is none, in the same order."""
         with self._turn:
-            return convert_in_rounds(documents, self._call, self._joining)
+            converted = convert_in_rounds(documents, self._call, self._joining)
+            self._served += len(documents)
+            return converted
 
     def close(self) -> None:
         """End everything and wipe the folder."""
@@ -137,8 +143,9 @@ class LibreOffice:
         whose child would outlive a warden that is killed. Where it does not come up, each call starts one of its own,
         and only every so many of them wait for it again.
         """
-        if 0 < self._workshop.kept < TOO_LARGE:
+        if 0 < self._workshop.kept < TOO_LARGE and self._served < RETIRES:
             return True
+        self._served = 0
         if self._without:
             self._without -= 1
             return False

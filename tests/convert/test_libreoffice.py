@@ -321,5 +321,16 @@ def test_one_that_never_comes_up_is_not_waited_for_by_every_call(
     assert times[3:] == [again, again]
 
 
+def test_one_that_has_served_long_is_replaced(ready: LibreOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = standing_by(ready)
+    monkeypatch.setattr(libreoffice, "RETIRES", 2)
+    made(ready, [form()])
+    assert standing_by(ready) == before
+    made(ready, [form()])
+    after = standing_by(ready)
+    assert after
+    assert not set(before) & set(after)
+
+
 def test_the_version_is_told(office: LibreOffice) -> None:
     assert office.version().startswith("LibreOffice ")
