@@ -14,7 +14,7 @@ from pikepdf import Array, Dictionary, Object, Page, Pdf, Stream
 
 from .contents import Unreadable
 from .marks import Mark, Part
-from .pixels import bitmap, bitmap_of_png
+from .pixels import bitmap, bitmap_of
 from .pngimage import PngImage
 
 _NUMBER = rb"(-?[0-9.]+)"
@@ -78,7 +78,7 @@ class _Model:
     @classmethod
     def of(cls, page: Object, mark: Mark, picture: PngImage) -> Self:
         """From where the page shows that picture; raises Unreadable if it does not show it once, by its pixels."""
-        wanted = bitmap_of_png(picture.png)
+        wanted = bitmap_of(picture)
         images: Any = page.Resources.get("/XObject", {})
         found = [
             tuple(map(float, place))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
 from pikepdf import Array, Name, Object, Stream
+
+from .pngimage import PngImage
 
 # Entries of an image that is shown as its samples are; any other masks, turns round or replaces them.
 PLAIN = frozenset(
@@ -35,13 +36,19 @@ class Bitmap(NamedTuple):
 
 
 def bitmap_of_png(png: bytes) -> Bitmap:
-    """The pixels of a PNG as filling writes it: one bit of grey, one piece of data, no filters."""
-    width, height, *how = struct.unpack_from(">2I5B", png, 16)
-    size, kind = struct.unpack_from(">I4s", png, 33)
-    data, line = zlib.decompress(png[41 : 41 + size]), (width + 7) // 8 + 1
-    if how != [1, 0, 0, 0, 0] or kind != b"IDAT" or len(data) != height * line or any(data[::line]):
+    """The pixels of a PNG as filling writes it; ValueError for another."""
+    if (picture := PngImage.of(png)) is None:
         raise ValueError("not the PNG of a QR code")
-    return Bitmap(width, height, b"".join(data[at + 1 : at + line] for at in range(0, len(data), line)))
+    return bitmap_of(picture)
+
+
+def bitmap_of(picture: PngImage) -> Bitmap:
+    """The pixels of a picture whose rows have no filters; ValueError for another."""
+    rows, line = zlib.decompress(picture.data), (picture.width + 7) // 8 + 1
+    if len(rows) != picture.height * line or any(rows[::line]):
+        raise ValueError("not the PNG of a QR code")
+    told = b"".join(rows[at + 1 : at + line] for at in range(0, len(rows), line))
+    return Bitmap(picture.width, picture.height, told)
 
 
 def bitmap(image: Stream, width: int, height: int) -> Bitmap | None:

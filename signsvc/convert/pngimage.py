@@ -20,7 +20,6 @@ _PNG_PREDICTORS = 15
 class PngImage:
     """Black and white, `width` by `height` pixels; `data` are its filtered rows, deflated."""
 
-    png: bytes = field(repr=False)
     width: int
     height: int
     data: bytes = field(repr=False)
@@ -38,7 +37,7 @@ class PngImage:
             return None
         data = b"".join(body for _, body in chunks[1:-1])
         known = kinds == b"IHDR" + b"IDAT" * (len(chunks) - 2) + b"IEND"
-        return cls(png, width, height, data) if known and data and tuple(how) == _ONE_BIT_GREY else None
+        return cls(width, height, data) if known and data and tuple(how) == _ONE_BIT_GREY else None
 
     def object(self, file: Pdf) -> Stream:
         """An image XObject for this PDF."""

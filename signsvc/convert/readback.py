@@ -21,7 +21,7 @@ from io import BytesIO
 
 import pikepdf
 
-from signsvc.errors import ConversionFailed, TextMismatch
+from signsvc.errors import SignsvcError, TextMismatch
 from signsvc.models import PdfBytes, SealPlace
 
 from .drawn import NO_PICTURES, Pictures, check_pictures, parted
@@ -77,11 +77,11 @@ def pictures_in(pdf: PdfBytes, code: bytes) -> frozenset[bytes]:
 def _foreign() -> Iterator[None]:
     """The border to what a converter made: a PDF that cannot be read may raise anything; here it is TextMismatch.
 
-    ConversionFailed is what it is: the sample that tells the template's own pictures had no PDF.
+    Our own errors stay what they are: the sample that tells the template's own pictures may have had no PDF.
     """
     try:
         yield
-    except (TextMismatch, ConversionFailed):
+    except SignsvcError:
         raise
     except Unacceptable as error:
         raise TextMismatch(f"转换后的 PDF 含有不允许的内容（{error}）") from error

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+from signsvc.fill.drawing import FITTING
+
 from .marks import bookmark, place
 
 # A paragraph with a picture in the line of text and nothing beside it, whose line filling made to fit it: the name of
 # the drawing says that it begins where an empty line does, over nothing and under nothing.
 _PICTURED = re.compile(
     r"(<w:p(?: [^<>]*)?><w:pPr>(?:(?!</?w:p[ >]|</w:pPr>).)*)</w:pPr>"
-    r'<w:r><w:drawing><wp:inline[^<>]*><wp:extent cx="\d+" cy="(\d+)"/><wp:docPr id="\d+" name="fitting" '
+    rf'<w:r><w:drawing><wp:inline[^<>]*><wp:extent cx="\d+" cy="(\d+)"/><wp:docPr id="\d+" name="{FITTING}" '
     r"(?:(?!<w:|</wp:inline>).)*</wp:inline>"
     r"</w:drawing></w:r></w:p>",
     re.DOTALL,

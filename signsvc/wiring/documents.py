@@ -13,13 +13,14 @@ from signsvc.convert import NO_PICTURES, Pictures, choose_converter, pictures_in
 from signsvc.errors import ConversionFailed, Fault, RowFailed, SettingsError, TemplateError
 from signsvc.fill.fields import Fields
 from signsvc.fonts import FontBook, code_point
-from signsvc.models import PdfBytes, Role, SealPlace
+from signsvc.models import DocxBytes, PdfBytes, Role, SealPlace
 from signsvc.steps import Convert
 from signsvc.wiring.home import read_file
 from signsvc.workspace import workspace
 
 POINTS_PER_MM = 72 / 25.4
 _THREE_PAGES = 2000  # characters of the body
+_NOBODYS_CODE = fill.qr_png("nobody")
 TEMPLATES = Path(__file__).parents[2] / "templates_docx"
 
 
@@ -122,12 +123,16 @@ def _pictures_of_nobody(form: fill.Form, fonts: FontBook, convert: Convert) -> C
 
     It has a page of each kind (first, even, odd), for each may have a header of its own.
     """
-    texts = dict.fromkeys(fill.CERTIFICATE.texts, "无") | {"证明事项": "无" * _THREE_PAGES}
-    code = fill.qr_png("nobody")
-    (pdf,) = convert([form.fill(texts, code, fonts.choose)])
+    (pdf,) = convert([nobodys(form, fonts, _THREE_PAGES)])
     if isinstance(pdf, ConversionFailed):
         raise pdf
-    return pictures_in(pdf, code)
+    return pictures_in(pdf, _NOBODYS_CODE)
+
+
+def nobodys(form: fill.Form, fonts: FontBook, length: int = 1) -> DocxBytes:
+    """A certificate that is nobody's, whose body has so many characters: to see what a form or a converter does."""
+    texts = dict.fromkeys(fill.CERTIFICATE.texts, "无") | {"证明事项": "无" * length}
+    return form.fill(texts, _NOBODYS_CODE, fonts.choose)
 
 
 def reads_back(

@@ -27,7 +27,7 @@ from signsvc.keys import KeyRing
 from signsvc.make import Made, Make, Maker, at_once, make
 from signsvc.models import DocxBytes, Draft, PdfBytes, SealPlace
 from signsvc.steps import Convert
-from signsvc.wiring.documents import converting, load_fonts, load_form, own_pictures, reads_back
+from signsvc.wiring.documents import converting, load_fonts, load_form, nobodys, own_pictures, reads_back
 from signsvc.wiring.home import SEALING, open_keys
 from signsvc.wiring.rules import Rules
 from signsvc.wiring.seals import Seals
@@ -63,12 +63,13 @@ def making(tools: Tools) -> Iterator[Maker]:
     """Everything that making needs, with a converter of this process."""
     settings, fonts, form = tools.settings, tools.fonts, tools.form
     code_of = lru_cache(_CODES)(fill.qr_png)
-    with converting(settings, fonts) as (convert, _):
+    with converting(settings, fonts) as (program, _):
+        convert = partial(_converted, program, partial(nobodys, form, fonts))
         own = own_pictures(form, fonts, convert)
         yield Maker(
             fill=lambda draft: form.fill(fill.values(draft), code_of(draft.qr_url), fonts.choose),
             text_of=fill.text_of,
-            convert=partial(_converted, convert, partial(_nobodys, form, fonts)),
+            convert=convert,
             read_back=lambda pdf, text, draft: _read_back(
                 settings, fonts, pdf, text, draft, Pictures(code_of(draft.qr_url), own)
             ),
@@ -154,20 +155,15 @@ def _make(drafts: Sequence[Draft]) -> Sequence[Made]:
 
 
 def _converted(
-    convert: Convert, nobodys: Callable[[], DocxBytes], documents: Sequence[DocxBytes]
+    program: Convert, sample: Callable[[], DocxBytes], documents: Sequence[DocxBytes]
 ) -> Sequence[PdfBytes | ConversionFailed]:
     """The PDFs. Where one failed, a form that is nobody's is tried too: if that fails as well, it is not the documents
     that are bad, and MakingEnded is raised, for no number shall be voided over a program that does not work."""
-    results = convert(documents)
+    results = program(documents)
     failed = any(isinstance(result, ConversionFailed) for result in results)
-    if failed and isinstance(convert([nobodys()])[0], ConversionFailed):
+    if failed and isinstance(program([sample()])[0], ConversionFailed):
         raise MakingEnded("转换程序不能工作，连空白的证明也不能转换；请用 signsvc doctor 检查后重新运行")
     return results
-
-
-def _nobodys(form: fill.Form, fonts: FontBook) -> DocxBytes:
-    """The form with nothing in it."""
-    return form.fill(dict.fromkeys(fill.CERTIFICATE.texts, "无"), fill.qr_png("nobody"), fonts.choose)
 
 
 def _read_back(

@@ -19,7 +19,7 @@ from signsvc.convert.drawn import Pictures
 from signsvc.convert.libreoffice import LibreOffice
 from signsvc.convert.pixels import bitmap, bitmap_of_png
 from signsvc.convert.readback import pictures_in, read_back
-from signsvc.errors import ConversionFailed, TextMismatch
+from signsvc.errors import ConversionFailed, MakingEnded, SignsvcError, TextMismatch
 from signsvc.fill.values import qr_png
 from signsvc.models import DocxBytes, PdfBytes
 
@@ -296,11 +296,12 @@ def test_a_code_of_many_small_modules_is_seen(office: LibreOffice) -> None:
     read(pdf, Pictures(code))
 
 
-def test_why_there_is_no_sample_is_told_as_it_is(pdfs: dict[str, PdfBytes]) -> None:
+@pytest.mark.parametrize("error", [ConversionFailed("转换超时"), MakingEnded("转换程序不能工作")])
+def test_why_there_is_no_sample_is_told_as_it_is(pdfs: dict[str, PdfBytes], error: SignsvcError) -> None:
     def own() -> frozenset[bytes]:
-        raise ConversionFailed("转换超时")
+        raise error
 
-    with pytest.raises(ConversionFailed, match="转换超时"):
+    with pytest.raises(type(error), match=str(error)):
         read(pdfs["logo"], Pictures(OWN, own))
 
 
